@@ -1,0 +1,30 @@
+"""Settings: what an administrator may say, parsed once into a frozen ``Config``.
+
+``load`` reads the environment (``MXGW_*``) and a TOML file and returns a Config, or every mistake at once.
+``SETTINGS`` is the table that the parser, ``mxgw check``, ``mxgw settings`` and the documentation share.
+"""
+
+from mxgw.config.domains import DomainList, DomainSource
+from mxgw.config.forms import Address, HomeAddress
+from mxgw.config.loading import ConfigMistake, default_hostname, load
+from mxgw.config.rows import CONFIG_VARIABLE, Check, DmarcPolicy, LogFormat, Role, Setting, show
+from mxgw.config.settings import SETTINGS, Config
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "SETTINGS",
+    "Address",
+    "Check",
+    "Config",
+    "ConfigMistake",
+    "DmarcPolicy",
+    "DomainList",
+    "DomainSource",
+    "HomeAddress",
+    "LogFormat",
+    "Role",
+    "Setting",
+    "default_hostname",
+    "load",
+    "show",
+]
