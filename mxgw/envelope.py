@@ -158,17 +158,24 @@ class Client:
 
 @dataclass(slots=True)
 class Transaction:
-    """One mail transaction, filled in by the door as commands arrive.
+    """One mail transaction, filled in by the door and the gateway as commands arrive.
 
-    ``deferred`` is True once any RCPT of it was answered 4xx (see policy: no 5xx after DATA then).
+    ``forward_paths`` are the accepted recipients in the order of their RCPT commands, repeated ones
+    repeated; ``refused`` the others with the reply they got. ``started_at`` is Unix time.
     """
 
     id: str
     client: Client
     reverse_path: ReversePath
     parameters: MailParameters
+    started_at: float
     forward_paths: list[ForwardPath] = field(default_factory=list)
-    deferred: bool = False
+    refused: list[tuple[ForwardPath, Reply]] = field(default_factory=list)
+
+    @property
+    def deferred(self) -> bool:
+        """Whether any RCPT was answered 4xx (policy: no 5xx after DATA then)."""
+        return any(reply.transient for _, reply in self.refused)
 
 
 def parse_mail(argument: bytes, *, extended: bool) -> MailCommand | Reply:

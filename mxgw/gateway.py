@@ -1,0 +1,378 @@
+"""The engine between a door and home: gather facts, decide, amend, relay, tell. Knows no socket.
+
+A door hands over commands as values and gets replies back; what a reply should be is policy's business, and
+what happened becomes one ``Outcome``. Nothing here is kept between transactions but the memory of mixed
+results, which is safe to lose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from mxgw import policy
+from mxgw.content import ContentFault
+from mxgw.envelope import Client, ForwardPath, MailCommand, ReversePath, Transaction
+from mxgw.header import OUR_FIELDS, message_age_seconds, received_field
+from mxgw.intake import Intake
+from mxgw.mixtures import SplitMemory
+from mxgw.outcome import Decision, HomeAnswer, Outcome, RecipientOutcome
+from mxgw.policy import Reason, Verdict
+from mxgw.relay import Parcel
+from mxgw.reply import Reply
+from mxgw.seal import Sealer, fingerprint_field
+from mxgw.spool import SpoolBudget
+
+AUTH_CLASS_UNCHECKED = "unchecked"
+"""What the fingerprint says of a message whose authentication was not looked at."""
+
+MAX_LOGGED_MESSAGE_ID = 200
+"""Characters of a Message-ID in the log: a stranger wrote it."""
+
+
+class Home(Protocol):
+    """Where messages go. Both return one answer per path and raise nothing but cancellation."""
+
+    def available(self) -> bool:
+        """False while home is known to be away: do not let the octets travel in vain."""
+
+    async def deliver(self, parcel: Parcel) -> tuple[HomeAnswer, ...]:
+        """Hand over a message at once."""
+
+
+class Asker(Protocol):
+    """Who answers for recipients, live."""
+
+    async def ask(
+        self, reverse_path: ReversePath, forward_paths: Sequence[ForwardPath]
+    ) -> tuple[HomeAnswer, ...]:
+        """One answer per path; trouble where home cannot be asked."""
+
+
+class Domains(Protocol):
+    """The domains that we take mail for, in lower case; they may change while we run."""
+
+    def current(self) -> frozenset[str]:
+        """The set to decide by just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The numbers and names that the gateway decides by. Octets, seconds, counts."""
+
+    hostname: str
+    postmaster: ForwardPath
+    max_message_octets: int
+    max_recipients: int
+    max_received: int
+    spool_dir: Path | None
+    spool_memory_octets: int
+    one_reply_each: bool
+    """True at an LMTP door: every accepted RCPT gets its own reply (RFC 2033 section 4.2)."""
+
+
+class Gateway:
+    """Decides for one door. ``clock`` gives Unix time; ``new_id`` an identifier unique to a transaction."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        home: Home,
+        asker: Asker | None,
+        domains: Domains,
+        budget: SpoolBudget,
+        mixtures: SplitMemory,
+        sealer: Sealer | None,
+        record: Callable[[Outcome], None],
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._rules = rules
+        self._home = home
+        self._asker = asker
+        self._domains = domains
+        self._budget = budget
+        self._mixtures = mixtures
+        self._sealer = sealer
+        self._record = record
+        self._clock = clock
+        self._new_id = new_id
+
+    def mail(self, client: Client, command: MailCommand) -> Transaction | Reply:
+        """Open a transaction, or refuse the MAIL command."""
+        refusal = policy.mail_reply(
+            home_available=self._home.available(),
+            declared_octets=command.parameters.size_octets,
+            max_octets=self._rules.max_message_octets,
+            spool_free_octets=self._budget.max_octets - self._budget.used,
+        )
+        if refusal:
+            return refusal
+        return Transaction(self._new_id(), client, command.reverse_path, command.parameters, self._clock())
+
+    async def rcpt(self, transaction: Transaction, paths: Sequence[ForwardPath | Reply]) -> list[Reply]:
+        """Answer a pipelined run of RCPT commands at once: one question to home for all of them.
+
+        An entry that is a Reply already (bad syntax) is its own answer.
+        """
+        replies: list[Reply | None] = []
+        asked: list[ForwardPath] = []
+        room = self._rules.max_recipients - len(transaction.forward_paths)
+        if transaction.reverse_path.null and not self._rules.one_reply_each:
+            room = min(room, 1 - len(transaction.forward_paths))
+        for path in paths:
+            reply = self._judge(transaction, path, room) if isinstance(path, ForwardPath) else path
+            replies.append(reply)
+            if reply is None or reply.positive:
+                room -= 1
+            if reply is None and isinstance(path, ForwardPath):
+                asked.append(path)
+        if asked and self._asker:
+            answers = iter(await self._asker.ask(transaction.reverse_path, asked))
+            replies = [policy.recipient_reply(next(answers)) if reply is None else reply for reply in replies]
+        final = [policy.RECIPIENT_OK if reply is None else reply for reply in replies]
+        for path, reply in zip(paths, final, strict=True):
+            if not isinstance(path, ForwardPath):
+                continue
+            if reply.positive:
+                transaction.forward_paths.append(self._resolve(path))
+            else:
+                transaction.refused.append((path, reply))
+        return final
+
+    def intake(self, transaction: Transaction) -> Intake:
+        """Where the door puts the content of this transaction; ``deliver`` or ``abandon`` closes it."""
+        return Intake(
+            self._budget,
+            directory=self._rules.spool_dir,
+            memory_octets=self._rules.spool_memory_octets,
+            hash_body=self._sealer is not None,
+        )
+
+    async def deliver(
+        self, transaction: Transaction, intake: Intake, fault: ContentFault | None
+    ) -> tuple[Reply, ...]:
+        """The content is complete (or faulty): decide, relay, and say what to answer."""
+        received_at = self._clock()
+        try:
+            intake.finish()
+            verdict = policy.content_verdict(
+                fault or intake.fault,
+                received_count=intake.header.count("Received"),
+                max_received=self._rules.max_received,
+            )
+            answers: tuple[HomeAnswer, ...] = ()
+            fingerprint = ""
+            if verdict is None:
+                fingerprint = self._fingerprint(transaction, intake)
+                answers = await self._relay(transaction, intake, fingerprint)
+                verdict = self._answer(transaction, intake, answers)
+            elif self._rules.one_reply_each:
+                verdict = Verdict(
+                    verdict.replies * len(transaction.forward_paths), verdict.decision, verdict.reason
+                )
+            else:
+                verdict = policy.lawful(verdict, deferred=transaction.deferred)
+            self._tell(transaction, intake, verdict, answers, received_at, fingerprint)
+            return verdict.replies
+        finally:
+            intake.close()
+
+    def abandon(self, transaction: Transaction, intake: Intake | None) -> None:
+        """The transaction ends without an end of content: RSET, QUIT, a hang-up, or no recipient was left."""
+        octets = intake.octets if intake else 0
+        if intake:
+            intake.close()
+        if not transaction.forward_paths and not transaction.refused:
+            return
+        refused_all = not transaction.forward_paths
+        last = transaction.refused[-1][1] if transaction.refused else None
+        self._record(
+            self._outcome(
+                transaction,
+                decision=(
+                    Decision.ABORTED
+                    if not refused_all or last is None
+                    else Decision.DEFER
+                    if transaction.deferred
+                    else Decision.REJECT
+                ),
+                reason=Reason.RECIPIENTS_REFUSED if refused_all else Reason.CLIENT_LEFT,
+                reply=str(last) if refused_all and last else "",
+                octets=octets,
+            )
+        )
+
+    def _judge(self, transaction: Transaction, path: ForwardPath, room: int) -> Reply | None:
+        """What can be said of a recipient without asking home; None where home is to be asked."""
+        if path.domain and path.domain.lower() not in self._domains.current():
+            return policy.RELAY_DENIED
+        if not path.domain and not path.postmaster:
+            return policy.RELAY_DENIED
+        if room <= 0:
+            null_sender = transaction.reverse_path.null and len(transaction.forward_paths) < (
+                self._rules.max_recipients
+            )
+            return policy.ONE_RECIPIENT_FOR_NULL_SENDER if null_sender else policy.TOO_MANY_RECIPIENTS
+        if not self._rules.one_reply_each and self._mixtures.puts_off(transaction.reverse_path, path):
+            return policy.LATER_FOR_SPLIT
+        if path.postmaster:
+            return policy.RECIPIENT_OK
+        return None if self._asker else policy.RECIPIENT_OK
+
+    def _resolve(self, path: ForwardPath) -> ForwardPath:
+        return path if path.domain else self._rules.postmaster
+
+    def _fingerprint(self, transaction: Transaction, intake: Intake) -> str:
+        if self._sealer is None:
+            return ""
+        return self._sealer.fingerprint(
+            reverse_path=transaction.reverse_path,
+            header=intake.header,
+            body_digest=intake.body_digest(),
+            content_digest=intake.content_digest(),
+            auth_class=AUTH_CLASS_UNCHECKED,
+        )
+
+    async def _relay(
+        self, transaction: Transaction, intake: Intake, fingerprint: str
+    ) -> tuple[HomeAnswer, ...]:
+        prefix = self._prefix(transaction, intake, fingerprint)
+        spool, header_octets = intake.spool, intake.header.octets
+        octets = len(prefix) + spool.octets - header_octets
+
+        def chunks() -> Iterator[bytes]:
+            yield prefix
+            yield from spool.chunks(header_octets)
+
+        # A mailbox named twice gets one copy; both of its RCPT commands get its answer.
+        unique = tuple(dict.fromkeys(transaction.forward_paths))
+        parcel = Parcel(
+            id=transaction.id,
+            client=transaction.client,
+            reverse_path=transaction.reverse_path,
+            forward_paths=unique,
+            parameters=transaction.parameters,
+            octets=octets,
+            chunks=chunks,
+            ends_with_crlf=spool.ends_with_crlf if spool.octets > header_octets else True,
+        )
+        answers = await self._home.deliver(parcel)
+        if len(unique) == len(transaction.forward_paths):
+            return answers
+        by_path = dict(zip(unique, answers, strict=True))
+        return tuple(by_path[path] for path in transaction.forward_paths)
+
+    def _prefix(self, transaction: Transaction, intake: Intake, fingerprint: str) -> bytes:
+        """Our trace fields, then the header section without the fields that only we may write."""
+        single = str(transaction.forward_paths[0]) if len(transaction.forward_paths) == 1 else None
+        parts = [
+            received_field(
+                client=transaction.client,
+                hostname=self._rules.hostname,
+                transaction_id=transaction.id,
+                forward_path=single,
+                smtputf8=transaction.parameters.smtputf8,
+                when=datetime.fromtimestamp(self._clock(), UTC),
+            )
+        ]
+        if fingerprint:
+            parts.append(fingerprint_field(fingerprint))
+        if not transaction.reverse_path.ascii:
+            # Home may know no SMTPUTF8: the relay then says <>, and this field keeps who sent it.
+            parts.append(f"X-MXGW-Reverse-Path: <{transaction.reverse_path}>\r\n".encode())
+        if intake.header.octets:
+            parts.append(intake.header.without(OUR_FIELDS))
+        else:
+            # No header section: without an empty line the content's first line would become part of ours.
+            parts.append(b"\r\n")
+        return b"".join(parts)
+
+    def _answer(self, transaction: Transaction, intake: Intake, answers: tuple[HomeAnswer, ...]) -> Verdict:
+        paths = transaction.forward_paths
+        deferred = transaction.deferred
+        if transaction.parameters.prdr and len(paths) > 1:
+            return policy.answer_each(answers, paths, deferred=deferred, transaction_id=transaction.id)
+        verdict = policy.answer(
+            answers,
+            paths,
+            deferred=deferred,
+            age_seconds=message_age_seconds(intake.header, datetime.fromtimestamp(self._clock(), UTC)),
+            transaction_id=transaction.id,
+        )
+        if self._rules.one_reply_each:
+            return Verdict(policy.each_reply(answers), verdict.decision, verdict.reason)
+        stored = [path for path, item in zip(paths, answers, strict=True) if item.stored]
+        if verdict.decision is Decision.ACCEPT:
+            self._mixtures.acknowledge(transaction.reverse_path, stored)
+        elif verdict.reason is Reason.MIXED and verdict.decision is Decision.DEFER:
+            refused = [path for path, item in zip(paths, answers, strict=True) if item.refused]
+            self._mixtures.remember(transaction.reverse_path, stored=stored, refused=refused)
+        return verdict
+
+    def _tell(
+        self,
+        transaction: Transaction,
+        intake: Intake,
+        verdict: Verdict,
+        answers: tuple[HomeAnswer, ...],
+        received_at: float,
+        fingerprint: str,
+    ) -> None:
+        self._record(
+            self._outcome(
+                transaction,
+                decision=verdict.decision,
+                reason=verdict.reason,
+                reply=str(verdict.replies[-1]),
+                octets=intake.octets,
+                answers=answers,
+                message_id=(intake.header.first("Message-ID") or "")[:MAX_LOGGED_MESSAGE_ID],
+                received_at=received_at,
+                fingerprint=fingerprint,
+            )
+        )
+
+    def _outcome(
+        self,
+        transaction: Transaction,
+        *,
+        decision: Decision,
+        reason: Reason,
+        reply: str,
+        octets: int,
+        answers: tuple[HomeAnswer, ...] = (),
+        message_id: str = "",
+        received_at: float | None = None,
+        fingerprint: str = "",
+    ) -> Outcome:
+        now = self._clock()
+        received_at = now if received_at is None else received_at
+        client = transaction.client
+        said = [str(item.reply or item.trouble) for item in answers] or [""] * len(transaction.forward_paths)
+        recipients = [
+            RecipientOutcome(str(path), home)
+            for path, home in zip(transaction.forward_paths, said, strict=True)
+        ]
+        recipients += [RecipientOutcome(str(path), str(refusal)) for path, refusal in transaction.refused]
+        return Outcome(
+            id=transaction.id,
+            ended_at=now,
+            client=str(client.address),
+            helo=client.helo,
+            tls=f"{client.tls.version} {client.tls.cipher}" if client.tls else "",
+            reverse_path=str(transaction.reverse_path),
+            recipients=tuple(recipients),
+            octets=octets,
+            decision=decision,
+            reason=reason.value,
+            reply=reply,
+            message_id=message_id,
+            receive_seconds=max(0.0, received_at - transaction.started_at),
+            relay_seconds=max(0.0, now - received_at),
+            fingerprint=fingerprint,
+        )

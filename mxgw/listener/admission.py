@@ -1,0 +1,78 @@
+"""Who may talk: the PROXY header of a balancer, and the test for clients that talk before the banner.
+
+Sources: the PROXY protocol specification, versions 1 and 2 (parsed by aiosmtpd); RFC 5321 section 4.3.1 (a
+client waits for the greeting).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from aiosmtpd.proxy_protocol import PROTO, V2_CMD, AsyncReader, ProxyData, get_proxy
+
+Address = IPv4Address | IPv6Address
+
+PATIENT_SECONDS = 3600.0
+"""How long a client that waited for the banner is believed to be patient again."""
+
+MAX_PATIENT_CLIENTS = 10_000
+"""Addresses remembered so; the oldest is forgotten first. About 150 octets each."""
+
+
+def unmapped(address: Address) -> Address:
+    """The IPv4 address inside an IPv4-mapped IPv6 one: RFC 4291 section 2.5.5.2."""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def must_send_header(address: Address, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    """Whether a peer at this address has to send a PROXY header; all others may not."""
+    return any(address.version == network.version and address in network for network in networks)
+
+
+async def proxied_peer(reader: AsyncReader, peer: tuple[Address, int]) -> tuple[Address, int] | None:
+    """The client that the balancer ``peer`` speaks for, or None where the header is missing or wrong.
+
+    LOCAL (a health check of the balancer; its address block, if any, is to be ignored) and UNKNOWN mean the
+    connection itself: the specification asks to use its real endpoints.
+    """
+    try:
+        header: ProxyData = await get_proxy(reader)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    if not header.valid:
+        return None
+    if header.version == 2 and header.command == V2_CMD.LOCAL:
+        return peer
+    if header.protocol == PROTO.UNSPEC:
+        return peer
+    if header.protocol != PROTO.STREAM or not isinstance(header.src_addr, IPv4Address | IPv6Address):
+        return None
+    return unmapped(header.src_addr), header.src_port or 0
+
+
+class PatientClients:
+    """Addresses that have waited for the banner lately: they are not made to wait again."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._until: dict[Address, float] = {}
+
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, IPv4Address | IPv6Address) and (
+            self._until.get(address, 0.0) > self._clock()
+        )
+
+    def add(self, address: Address) -> None:
+        """This client has waited."""
+        self._until.pop(address, None)
+        self._until[address] = self._clock() + PATIENT_SECONDS
+        if len(self._until) > MAX_PATIENT_CLIENTS:
+            del self._until[next(iter(self._until))]
+
+    def discard(self, address: Address) -> None:
+        """This client has talked too early."""
+        self._until.pop(address, None)

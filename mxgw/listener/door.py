@@ -1,0 +1,453 @@
+"""The verbs of SMTP and LMTP, and the state between them.
+
+Sources: RFC 5321 (SMTP), RFC 2033 (LMTP), RFC 2920 (PIPELINING), RFC 3030 (BDAT), RFC 3207 (STARTTLS), RFC
+1870 (SIZE), RFC 8689 (REQUIRETLS), draft-hall-prdr-00 (PRDR).
+
+A door reads commands, keeps the order that RFC 5321 section 4.1.4 asks for, moves content into an intake,
+and says what its backend decides. It decides nothing about mail itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import ClassVar
+from typing import Protocol as Interface
+
+from mxgw.content import ChunkDecoder, ContentFault, DataDecoder
+from mxgw.envelope import Client, ForwardPath, MailCommand, Transaction, parse_mail, parse_rcpt
+from mxgw.intake import Intake
+from mxgw.listener.admission import Address
+from mxgw.listener.settings import MAX_COMMAND_OCTETS, Deadline, DoorSettings, Protocol
+from mxgw.listener.tls import Certificates
+from mxgw.listener.wire import ENDLESS_LINE, ClientLeft, LineFault, Wire
+from mxgw.reply import Reply
+
+_HELO_ARGUMENT = re.compile(rb"[A-Za-z0-9._:\-\[\]]{1,255}")
+"""A domain or an address literal; underscores and the like occur, and are no reason to refuse mail."""
+
+_BDAT_ARGUMENT = re.compile(rb"([0-9]{1,18})(?: +(LAST))? *", re.IGNORECASE)
+
+NOBODY = IPv4Address(0)
+"""The address of a client that is not known yet."""
+
+DRAINING = Reply.of(421, "4.3.2", "Going down for maintenance; please try again later")
+_OK = Reply.of(250, "2.0.0", "OK")
+_RESET = Reply.of(250, "2.0.0", "Flushed")
+_BYE = Reply.of(221, "2.0.0", "Bye")
+_HELP = Reply.of(
+    214, "2.0.0", "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP STARTTLS QUIT; see RFC 5321"
+)
+_VRFY = Reply.of(252, "2.0.0", "Cannot verify; send mail and RCPT will tell")
+_SEND_CONTENT = Reply.of(354, "", "End with <CRLF>.<CRLF>")
+_TLS_GO = Reply.of(220, "2.0.0", "Ready to start TLS")
+_EMPTY = Reply.of(500, "5.5.2", "An empty line is no command")
+_UNKNOWN = Reply.of(500, "5.5.2", "Command not recognised")
+_NOT_HERE = Reply.of(502, "5.5.1", "Command not implemented")
+_NO_ARGUMENT = Reply.of(501, "5.5.4", "This command takes no argument")
+_NEEDS_ARGUMENT = Reply.of(501, "5.5.4", "This command needs an argument")
+_BAD_HELO = Reply.of(501, "5.5.4", "Say a domain name or an address literal")
+_BAD_BDAT = Reply.of(501, "5.5.4", "Syntax: BDAT octets [LAST]")
+_HELO_FIRST = Reply.of(503, "5.5.1", "Introduce yourself first")
+_MAIL_FIRST = Reply.of(503, "5.5.1", "Send MAIL first")
+_RCPT_FIRST = Reply.of(503, "5.5.1", "No valid recipients")
+_MAIL_TWICE = Reply.of(503, "5.5.1", "A transaction is open already; RSET ends it")
+_IN_BDAT = Reply.of(503, "5.5.1", "A BDAT sequence is open; send BDAT, or RSET")
+_TLS_TWICE = Reply.of(503, "5.5.1", "TLS is active already")
+_NO_TLS = Reply.of(502, "5.5.1", "STARTTLS is not offered")
+_TLS_NEEDED = Reply.of(530, "5.7.0", "REQUIRETLS needs STARTTLS first")
+_TOO_EARLY = Reply.of(503, "5.5.1", "Octets came before our reply: this command ends a pipelined group")
+_TOO_LARGE = Reply.of(552, "5.3.4", "The message is larger than we accept (see SIZE)")
+_TOO_MANY_ERRORS = Reply.of(421, "4.7.0", "Too many errors: closing the connection")
+_TOO_MANY_COMMANDS = Reply.of(421, "4.7.0", "Too many commands without a message: closing the connection")
+_TOO_MANY_MESSAGES = Reply.of(421, "4.7.0", "Enough messages for one connection; please connect again")
+_TROUBLE = Reply.of(451, "4.3.0", "Something went wrong on our side; please try again later")
+_TROUBLE_CLOSING = Reply.of(421, "4.3.0", "Something went wrong on our side; please try again later")
+
+
+class Backend(Interface):
+    """What stands behind a door: decides, delivers. See mxgw.gateway.Gateway."""
+
+    def mail(self, client: Client, command: MailCommand) -> Transaction | Reply:
+        """Open a transaction or refuse it."""
+
+    async def rcpt(self, transaction: Transaction, paths: Sequence[ForwardPath | Reply]) -> list[Reply]:
+        """One reply per entry; accepted paths are in the transaction afterwards."""
+
+    def intake(self, transaction: Transaction) -> Intake:
+        """Where the content goes."""
+
+    async def deliver(
+        self, transaction: Transaction, intake: Intake, fault: ContentFault | None
+    ) -> tuple[Reply, ...]:
+        """The content is complete: what to answer. Closes the intake."""
+
+    def abandon(self, transaction: Transaction, intake: Intake | None) -> None:
+        """The transaction ended without one. Closes the intake."""
+
+
+class Counts(Interface):
+    """What a door counts."""
+
+    def command_error(self) -> None:
+        """A command was answered 5xx."""
+
+    def crashed(self, error: Exception) -> None:
+        """A session met a bug of ours; the client was told 4xx."""
+
+
+@dataclass(slots=True)
+class _Chunks:
+    """A BDAT sequence under way."""
+
+    decoder: ChunkDecoder
+    intake: Intake
+
+
+_Handler = Callable[["Door", bytes], Awaitable[None] | None]
+
+
+class Door(Wire):
+    """One session. ``converse`` runs it from the banner to the end; the connection is closed then."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        settings: DoorSettings,
+        backend: Backend,
+        certificates: Certificates | None,
+        counts: Counts,
+        connected: Callable[[Door], None],
+    ) -> None:
+        super().__init__(loop)
+        self._settings = settings
+        self._backend = backend
+        self._certificates = certificates
+        self._counts = counts
+        self._connected = connected
+        self._client = Client(NOBODY, 0)
+        self._transaction: Transaction | None = None
+        self._chunks: _Chunks | None = None
+        self._ends = False
+        self._draining = False
+        self._errors = 0
+        self._commands = 0
+        self._messages = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The peer is there: the listener decides what to do with it."""
+        super().connection_made(transport)
+        self._connected(self)
+
+    async def converse(self, address: Address, port: int) -> None:
+        """Talk with the client at this address until one of the two ends it."""
+        self._client = Client(address, port)
+        self._say(Reply(220, "", (f"{self._settings.hostname} {self._settings.protocol.value} mxgw",)))
+        try:
+            while not self._ends:
+                await self._command(await self._next_line())
+                self._check_limits()
+        except ClientLeft:
+            pass
+        except LineFault as fault:
+            self._say(fault.reply)
+        except Exception as error:  # noqa: BLE001 - a bug of ours is a 4xx to the client and a traceback in the log
+            self._counts.crashed(error)
+            self._say(_TROUBLE_CLOSING)
+        finally:
+            self._reset()
+        await self._hang_up()
+
+    def drain(self) -> None:
+        """We are going down: an idle client is told at once, any other when its message is through."""
+        self._draining = True
+        if self._waits_for_command and self._transaction is None:
+            self._dismiss(DRAINING)
+
+    # one command
+
+    async def _command(self, line: bytes) -> None:
+        verb, _, argument = line.partition(b" ")
+        if len(line) > MAX_COMMAND_OCTETS:
+            self._refuse(ENDLESS_LINE)
+            return
+        handler = self._VERBS[self._settings.protocol].get(verb.upper())
+        if handler is None:
+            self._refuse(_EMPTY if not line.strip() else _UNKNOWN)
+            return
+        self._commands += 1
+        waiting = handler(self, argument)
+        if waiting is not None:
+            await waiting
+
+    def _refuse(self, reply: Reply) -> None:
+        self._errors += 1
+        self._counts.command_error()
+        self._say(reply)
+
+    def _check_limits(self) -> None:
+        if self._ends:
+            return
+        last: Reply | None = None
+        if self._errors > self._settings.max_errors:
+            last = _TOO_MANY_ERRORS
+        elif self._commands > self._settings.max_commands:
+            last = _TOO_MANY_COMMANDS
+        elif self._draining and self._transaction is None:
+            last = DRAINING
+        if last is not None:
+            self._say(last)
+            self._ends = True
+
+    def _reset(self) -> None:
+        """Forget the transaction: RFC 5321 section 4.1.1.5."""
+        transaction, chunks = self._transaction, self._chunks
+        self._transaction = self._chunks = None
+        if transaction is not None:
+            self._backend.abandon(transaction, chunks.intake if chunks else None)
+
+    def _ends_group(self) -> bool:
+        """RFC 2920 section 3.1: some commands are the last of their group; octets behind them are no command
+        of a client that knows SMTP, and may be content taken for commands."""
+        if not self._received.has_octets():
+            return True
+        self._refuse(_TOO_EARLY)
+        self._ends = True
+        return False
+
+    # session verbs
+
+    def _introduce(self, argument: bytes, *, extended: bool) -> bool:
+        name = argument.strip()
+        if not _HELO_ARGUMENT.fullmatch(name):
+            self._refuse(_BAD_HELO if name else _NEEDS_ARGUMENT)
+            return False
+        if self._settings.protocol is Protocol.SMTP and not self._ends_group():
+            return False
+        self._reset()
+        self._client = Client(self._client.address, self._client.port, name.decode(), extended, self.tls)
+        return True
+
+    def _helo(self, argument: bytes) -> None:
+        if self._introduce(argument, extended=False):
+            self._say(Reply(250, "", (self._settings.hostname,)))
+
+    def _ehlo(self, argument: bytes) -> None:
+        if not self._introduce(argument, extended=True):
+            return
+        keywords = self._settings.keywords(
+            tls_offered=self._certificates is not None and self.tls is None, in_tls=self.tls is not None
+        )
+        self._say(Reply(250, "", (self._settings.hostname, *keywords)))
+
+    async def _starttls(self, argument: bytes) -> None:
+        if argument.strip():
+            self._refuse(_NO_ARGUMENT)
+        elif self.tls is not None:
+            self._refuse(_TLS_TWICE)
+        elif self._certificates is None:
+            self._refuse(_NO_TLS)
+        else:
+            self._reset()
+            self._say(_TLS_GO)
+            await self._flush()
+            await self._start_tls(self._certificates.context())
+            # RFC 3207 section 4.2: what the client said in clear is forgotten.
+            self._client = Client(self._client.address, self._client.port)
+
+    def _noop(self, argument: bytes) -> None:
+        self._say(_OK)
+
+    def _rset(self, argument: bytes) -> None:
+        if argument.strip():
+            self._refuse(_NO_ARGUMENT)
+            return
+        self._reset()
+        self._say(_RESET)
+
+    def _quit(self, argument: bytes) -> None:
+        if argument.strip():
+            self._refuse(_NO_ARGUMENT)
+            return
+        self._reset()
+        self._say(_BYE)
+        self._ends = True
+
+    def _help(self, argument: bytes) -> None:
+        self._say(_HELP)
+
+    def _vrfy(self, argument: bytes) -> None:
+        if argument.strip():
+            self._say(_VRFY)
+        else:
+            self._refuse(_NEEDS_ARGUMENT)
+
+    def _not_implemented(self, argument: bytes) -> None:
+        self._refuse(_NOT_HERE)
+
+    # the envelope
+
+    def _mail(self, argument: bytes) -> None:
+        client = self._client
+        if self._transaction is not None:
+            self._refuse(_IN_BDAT if self._chunks else _MAIL_TWICE)
+            return
+        if not client.helo:
+            self._refuse(_HELO_FIRST)
+            return
+        command = parse_mail(argument, extended=client.extended)
+        if isinstance(command, Reply):
+            self._refuse(command)
+            return
+        if command.parameters.requiretls and self.tls is None:
+            self._refuse(_TLS_NEEDED)
+            return
+        if self._draining or self._messages >= self._settings.max_messages_per_session:
+            self._say(DRAINING if self._draining else _TOO_MANY_MESSAGES)
+            self._ends = True
+            return
+        opened = self._backend.mail(client, command)
+        if isinstance(opened, Reply):
+            if opened.permanent:
+                self._errors += 1
+            self._say(opened)
+            return
+        self._transaction = opened
+        self._say(Reply.of(250, "2.1.0", "Sender OK"))
+
+    async def _rcpt(self, argument: bytes) -> None:
+        """A pipelined run of RCPT commands is answered together, so that home is asked once."""
+        arguments = [argument]
+        while (line := self._received.take_line(b"RCPT ")) is not None:
+            arguments.append(line[len(b"RCPT ") :])
+        self._commands += len(arguments) - 1
+        transaction = self._transaction
+        if transaction is None or self._chunks is not None:
+            for _ in arguments:
+                self._refuse(_IN_BDAT if self._chunks else _MAIL_FIRST)
+            return
+        paths = [parse_rcpt(one, smtputf8=transaction.parameters.smtputf8) for one in arguments]
+        self._disarm()
+        for reply in await self._backend.rcpt(transaction, paths):
+            if reply.permanent:
+                self._refuse(reply)
+            else:
+                self._say(reply)
+
+    # content
+
+    async def _data(self, argument: bytes) -> None:
+        if argument.strip():
+            self._refuse(_NO_ARGUMENT)
+            return
+        transaction = self._transaction
+        if transaction is None or self._chunks is not None or not transaction.forward_paths:
+            refusal = _MAIL_FIRST if transaction is None else _IN_BDAT if self._chunks else _RCPT_FIRST
+            self._refuse(refusal)
+            # What follows may be the content, sent without waiting: it must not be read as commands.
+            self._ends = self._received.has_octets()
+            return
+        if not self._ends_group():
+            return
+        self._say(_SEND_CONTENT)
+        await self._flush()
+        decoder = DataDecoder(max_octets=self._settings.max_message_octets)
+        intake = self._backend.intake(transaction)
+        self._transaction = None
+        complete = False
+        try:
+            async with asyncio.timeout(Deadline.CONTENT_WHOLE.value):
+                while not decoder.finished and not decoder.overrun:
+                    if octets := decoder.feed(await self._next_content()):
+                        intake.write(octets)
+            complete = decoder.finished
+        except TimeoutError:
+            raise ClientLeft from None
+        finally:
+            if not complete:
+                self._backend.abandon(transaction, intake)
+        if not complete:
+            self._refuse(_TOO_LARGE)
+            self._ends = True
+            return
+        self._received.put_back(decoder.rest)
+        await self._deliver(transaction, intake, decoder.fault)
+
+    async def _bdat(self, argument: bytes) -> None:
+        match = _BDAT_ARGUMENT.fullmatch(argument)
+        if not match:
+            # How many octets of content follow is not known: nothing after this can be a command.
+            self._refuse(_BAD_BDAT)
+            self._ends = True
+            return
+        octets, last = int(match[1]), match[2] is not None
+        if octets > 2 * self._settings.max_message_octets:
+            self._refuse(_TOO_LARGE)
+            self._ends = True
+            return
+        transaction = self._transaction
+        if transaction is None or not transaction.forward_paths:
+            # RFC 3030 section 2: the octets of a refused chunk are read all the same.
+            await self._skip(octets)
+            self._refuse(_MAIL_FIRST if transaction is None else _RCPT_FIRST)
+            return
+        if self._chunks is None:
+            decoder = ChunkDecoder(max_octets=self._settings.max_message_octets)
+            self._chunks = _Chunks(decoder, self._backend.intake(transaction))
+        decoder, intake = self._chunks.decoder, self._chunks.intake
+        decoder.begin(octets, last=last)
+        rest = b""
+        while not decoder.chunk_finished:
+            content, rest = decoder.feed(await self._next_content())
+            if content:
+                intake.write(content)
+        self._received.put_back(rest)
+        fault = decoder.fault or intake.fault
+        if last or fault:
+            self._transaction = self._chunks = None
+            await self._deliver(transaction, intake, fault)
+            return
+        self._say(Reply.of(250, "2.0.0", f"{octets} octets received"))
+
+    async def _skip(self, octets: int) -> None:
+        while octets > 0:
+            chunk = await self._next_content()
+            self._received.put_back(chunk[octets:])
+            octets -= len(chunk)
+
+    async def _deliver(self, transaction: Transaction, intake: Intake, fault: ContentFault | None) -> None:
+        self._disarm()
+        try:
+            replies = await self._backend.deliver(transaction, intake, fault)
+        except Exception as error:  # noqa: BLE001 - a bug of ours is a 4xx to the client and a traceback in the log
+            self._counts.crashed(error)
+            lmtp = self._settings.protocol is Protocol.LMTP
+            replies = (_TROUBLE,) * (len(transaction.forward_paths) if lmtp else 1)
+        self._messages += 1
+        self._commands = 0
+        if replies[-1].permanent:
+            self._errors += 1
+        for reply in replies:
+            self._say(reply)
+
+    _BOTH: ClassVar[dict[bytes, _Handler]] = {
+        b"MAIL": _mail,
+        b"RCPT": _rcpt,
+        b"DATA": _data,
+        b"BDAT": _bdat,
+        b"RSET": _rset,
+        b"NOOP": _noop,
+        b"QUIT": _quit,
+        b"VRFY": _vrfy,
+        b"HELP": _help,
+        **dict.fromkeys((b"EXPN", b"AUTH", b"ETRN", b"TURN", b"SEND", b"SOML", b"SAML"), _not_implemented),
+    }
+    _VERBS: ClassVar[dict[Protocol, dict[bytes, _Handler]]] = {
+        Protocol.SMTP: {**_BOTH, b"HELO": _helo, b"EHLO": _ehlo, b"STARTTLS": _starttls},
+        # RFC 2033 section 4.1: LHLO takes the place of EHLO, and neither HELO nor EHLO is spoken.
+        Protocol.LMTP: {**_BOTH, b"LHLO": _ehlo},
+    }

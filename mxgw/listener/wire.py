@@ -1,0 +1,278 @@
+"""One connection: command lines in, replies out in one write, a deadline for every wait, STARTTLS.
+
+Nothing here knows what a verb means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from asyncio import StreamReader, StreamReaderProtocol
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import cast
+
+from aiosmtpd.smtp import SMTP
+
+from mxgw.envelope import Tls
+from mxgw.listener.admission import Address, unmapped
+from mxgw.listener.reader import ClientReader
+from mxgw.listener.settings import (
+    COALESCE_SECONDS,
+    CONTENT_CHUNK_OCTETS,
+    LINGER_OCTETS,
+    LINGER_SECONDS,
+    MAX_UNFLUSHED_OCTETS,
+    SMALL_CHUNK_OCTETS,
+    SMALL_CHUNKS_IN_A_ROW,
+    Deadline,
+)
+from mxgw.reply import Reply
+
+TIMED_OUT = Reply.of(421, "4.4.2", "Timeout: closing the connection")
+
+
+class ClientLeft(Exception):
+    """The client closed the connection, or we gave up waiting for it."""
+
+
+class LineFault(Exception):
+    """A command line that cannot be read on from: holds the reply to give before closing."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+
+
+BARE_CR_OR_LF = Reply.of(500, "5.5.2", "A command line ends with CRLF, and holds no bare CR or LF")
+ENDLESS_LINE = Reply.of(500, "5.5.2", "Command line too long")
+
+
+class Wire(SMTP):
+    """An aiosmtpd protocol whose reading, writing and timing are ours.
+
+    aiosmtpd's own constructor is passed by: it inspects handler and protocol by reflection for every
+    connection, which costs more than receiving a message; what it would set up (AUTH, hooks, its command
+    loop) is not used. A session is never cancelled by a hang-up, only told of it at its next read.
+    """
+
+    transport: asyncio.Transport
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._received = ClientReader(loop)
+        StreamReaderProtocol.__init__(self, self._received, loop=loop)
+        self._out: list[bytes] = []
+        self._waits_for_command = False
+        self._expires_at = float("inf")
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._small_chunks = 0
+        self.tls: Tls | None = None
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The peer is there."""
+        StreamReaderProtocol.connection_made(self, transport)
+        self.transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The peer is gone: the reader says so to whoever waits; a delivery in flight goes on."""
+        StreamReaderProtocol.connection_lost(self, error)
+        if self._watchdog:
+            self._watchdog.cancel()
+            self._watchdog = None
+
+    def eof_received(self) -> bool:
+        """A half-close is no hang-up: what the client has sent is answered first (not possible under TLS)."""
+        self._received.feed_eof()
+        return self.tls is None
+
+    def peer(self) -> tuple[Address, int]:
+        """Address and port at the other end of the connection itself."""
+        name = self.transport.get_extra_info("peername") or ("0.0.0.0", 0)
+        return unmapped(ip_address(name[0].partition("%")[0])), name[1]
+
+    async def turn_away(self, reply: Reply) -> None:
+        """Say this in place of a greeting, and close."""
+        self._say(reply)
+        await self._hang_up()
+
+    async def talks_within(self, seconds: float) -> bool:
+        """Whether the client sends anything within so many seconds. Raises ClientLeft."""
+        if not self._received.has_octets():
+            try:
+                async with asyncio.timeout(seconds):
+                    octet = await self._received.read(1)
+            except TimeoutError:
+                return False
+            except ConnectionError:
+                raise ClientLeft from None
+            if not octet:
+                raise ClientLeft
+            self._received.put_back(octet)
+        return True
+
+    async def read_header(
+        self, read: Callable[[StreamReader], Awaitable[tuple[Address, int] | None]]
+    ) -> tuple[Address, int] | None:
+        """What ``read`` makes of the first octets, under the deadline of a PROXY header."""
+        try:
+            async with asyncio.timeout(Deadline.PROXY_HEADER.value):
+                return await read(self._received)
+        except TimeoutError:
+            return None
+
+    # deadlines: one timer per connection, moved without touching it
+
+    def _arm(self, deadline: Deadline) -> None:
+        """From now on the client has so many seconds to bring the next octet."""
+        self._expires_at = expires_at = self.loop.time() + deadline.value
+        if self._watchdog is None:
+            self._watchdog = self.loop.call_at(expires_at, self._watch)
+        elif expires_at < self._watchdog.when():
+            self._watchdog.cancel()
+            self._watchdog = self.loop.call_at(expires_at, self._watch)
+
+    def _disarm(self) -> None:
+        """The client waits for us now."""
+        self._expires_at = float("inf")
+
+    def _watch(self) -> None:
+        self._watchdog = None
+        if self._expires_at == float("inf"):
+            return
+        if self._expires_at > self.loop.time():
+            self._watchdog = self.loop.call_at(self._expires_at, self._watch)
+        else:
+            self._dismiss(TIMED_OUT)
+
+    def _dismiss(self, reply: Reply) -> None:
+        """Say a last word from outside the session and close; its next read tells the session."""
+        if not self.transport.is_closing():
+            self.transport.write(b"".join(self._out) + reply.encode())
+            self._out.clear()
+            self.transport.close()
+            # A client that does not read must not keep the connection: what is unsent then is given up.
+            self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    # lines in
+
+    async def _next_line(self) -> bytes:
+        """The next command line without its CRLF. Raises ClientLeft, LineFault.
+
+        Replies gathered so far leave, in one write, only when no complete command is waiting (RFC 2920
+        section 3.2).
+        """
+        if not self._received.has_line():
+            await self._flush()
+            self._waits_for_command = True
+        self._arm(Deadline.COMMAND)
+        try:
+            line = await self._received.readuntil(b"\n")
+        except asyncio.IncompleteReadError:
+            raise ClientLeft from None
+        except asyncio.LimitOverrunError:
+            raise LineFault(ENDLESS_LINE) from None
+        except ConnectionError:
+            raise ClientLeft from None
+        finally:
+            self._waits_for_command = False
+        return _without_crlf(bytes(line))
+
+    # content in
+
+    async def _next_content(self) -> bytes:
+        """Whatever content octets are here, at least one. Raises ClientLeft."""
+        self._arm(Deadline.CONTENT_BLOCK)
+        if self._small_chunks > SMALL_CHUNKS_IN_A_ROW and not self.transport.is_closing():
+            self._small_chunks = 0
+            self.transport.pause_reading()
+            await asyncio.sleep(COALESCE_SECONDS)
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+        try:
+            chunk = await self._received.read(CONTENT_CHUNK_OCTETS)
+        except ConnectionError:
+            raise ClientLeft from None
+        if not chunk:
+            raise ClientLeft
+        self._small_chunks = self._small_chunks + 1 if len(chunk) < SMALL_CHUNK_OCTETS else 0
+        return chunk
+
+    # replies out
+
+    def _say(self, reply: Reply) -> None:
+        self._out.append(reply.encode())
+
+    async def _flush(self) -> None:
+        """Everything said so far leaves in one write. Raises ClientLeft where the peer is gone."""
+        if not self._out:
+            return
+        octets = b"".join(self._out)
+        self._out.clear()
+        if self.transport.is_closing():
+            raise ClientLeft
+        self.transport.write(octets)
+        if self.transport.get_write_buffer_size() > MAX_UNFLUSHED_OCTETS:
+            self._arm(Deadline.COMMAND)
+            try:
+                await self._drain_helper()  # type: ignore[attr-defined]  # asyncio.streams.FlowControlMixin
+            except ConnectionError:
+                raise ClientLeft from None
+
+    async def _hang_up(self) -> None:
+        """Close after what was said has left; read and drop what still comes, so that it arrives."""
+        try:
+            await self._flush()
+        except ClientLeft:
+            return
+        if self.tls is None and self._received.has_octets() and not self.transport.is_closing():
+            self.transport.write_eof()
+            dropped = 0
+            try:
+                async with asyncio.timeout(LINGER_SECONDS):
+                    while dropped < LINGER_OCTETS and (
+                        chunk := await self._received.read(CONTENT_CHUNK_OCTETS)
+                    ):
+                        dropped += len(chunk)
+            except (TimeoutError, ConnectionError):
+                pass
+        self.transport.close()
+
+    # TLS
+
+    async def _start_tls(self, context: ssl.SSLContext) -> None:
+        """Turn the connection into TLS. Octets sent in clear are gone (RFC 3207 section 4.2).
+
+        The event loop's own ``start_tls`` is used in place of aiosmtpd's SSLProtocol: on uvloop an idle
+        connection then needs 45 KB, not 270 KB. Raises ClientLeft where the handshake fails.
+        """
+        self._disarm()
+        self.transport.pause_reading()
+        self._received.forget()
+        try:
+            transport = await self.loop.start_tls(
+                self.transport,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=Deadline.TLS_HANDSHAKE.value,
+                ssl_shutdown_timeout=LINGER_SECONDS,
+            )
+        except (OSError, ssl.SSLError):
+            raise ClientLeft from None
+        if transport is None:
+            raise ClientLeft
+        self.transport = transport
+        self._over_ssl = True
+        self._transport = transport
+        self._received.move_to(transport)
+        ssl_object = transport.get_extra_info("ssl_object")
+        self.tls = Tls(ssl_object.version() or "TLS", (ssl_object.cipher() or ("",))[0])
+
+
+def _without_crlf(line: bytes) -> bytes:
+    if not line.endswith(b"\r\n") or line.count(b"\r") != 1:
+        raise LineFault(BARE_CR_OR_LF)
+    return line[:-2]
