@@ -1,0 +1,100 @@
+"""Starting programs in an account, waiting until their door answers, ending them by PID."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bench.accounting import Account, end_group
+
+PORTS = range(20_000, 30_000)
+"""Below the range that the kernel takes client ports from."""
+START_SECONDS = 15.0
+
+
+class BenchError(Exception):
+    """Something the bench needs is missing or did not work; the text says what to do."""
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    for port in random.sample(PORTS, k=200):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise BenchError("no free port found on 127.0.0.1")
+
+
+def find_program(name: str) -> str:
+    """The path of a program, /usr/sbin included, where Postfix keeps its tools."""
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    if path is None:
+        raise BenchError(
+            f"{name} is missing: on Debian, apt-get install postfix (mailer type: no configuration)"
+        )
+    return path
+
+
+class Program:
+    """A running program whose whole tree is in ``account``; its output goes to a file."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        account: Account,
+        output: Path,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.output = output
+        self._account = account
+        with output.open("wb") as sink:
+            self._process = subprocess.Popen(
+                account.wrap(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env=dict(os.environ if environment is None else environment),
+                cwd=cwd,
+            )
+        account.adopt(self._process.pid)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_for_door(self, port: int) -> None:
+        """Until the program greets with 220 on the port."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as door:
+                door.settimeout(5)
+                if door.recv(512).startswith(b"220"):
+                    with contextlib.suppress(OSError):
+                        door.sendall(b"QUIT\r\n")
+                        door.recv(512)
+                    return
+            time.sleep(0.02)
+        tail = self.output.read_text(errors="replace")[-600:].strip()
+        raise BenchError(f"{self._process.args!r} did not come up: {tail}")
+
+    def stop(self) -> None:
+        """SIGTERM to the program, then whatever is left of its group."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+        end_group(self._account)
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
