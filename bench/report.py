@@ -24,10 +24,10 @@ from bench.processes import BenchError, find_program
 HEADINGS = (
     "gateway",
     "CPU-ms/message",
-    "of it kernel",
+    "kernel",
     "messages/s",
     "MB/s",
-    "peak PSS MB",
+    "PSS MB",
     "delivered/sent",
 )
 
@@ -173,10 +173,11 @@ Written by `{command}`; no figure is typed by hand. Run it
 again on your machine: the ratios should hold, the absolute figures will not.
 
 `smtp-source` -> gateway -> `smtp-sink`, all on 127.0.0.1. *CPU-ms per message* is user and system time of
-the gateway's whole process tree, exited children included ({methods}), after a warm-up. It is
-the figure to compare: messages/s also depend on source and sink, which share the cores. *PSS* is the peak
-memory of all its processes, shared pages divided; *kernel* the system share of the CPU time. Gateways run in turn within each round (here {rounds}), the
-order reversed in every other one; shown is the median (lowest-highest). A ratio is taken within a round.
+the gateway's whole process tree, exited children included ({methods}), after a warm-up;
+*kernel* is the system share of it. It is the figure to compare: messages/s also depend on source and sink,
+which share the cores. *PSS* is the peak memory of all its processes, shared pages divided. Gateways run in
+turn within each round (here {rounds}), the order reversed in every other one; shown is the median
+(lowest-highest). A ratio is taken within a round.
 
 mxgw adds its Received field, writes one JSON line per message to a file and keeps its metrics; Postfix adds
 its Received field and logs to a file; the plain one does neither. None of them keeps a queue.
