@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from mxgw.config.forms import domain_name, split_words
+from mxgw.config.forms import domain_name, split_words, unicode_domain
 
 MAX_FILE_OCTETS = 1024 * 1024
 """About 50,000 domains; a larger file is some other file by mistake."""
@@ -65,7 +65,7 @@ class DomainSource:
         self._report = report
         self._clock = clock
         self._first = domains.names[0]
-        self._names = frozenset(domains.names)
+        self._names = _spellings(domains.names)
         self._seen: tuple[int, ...] | None = None
         self._complaint = ""
         # Looked at on the first use too: the file may have changed since it was parsed.
@@ -78,7 +78,7 @@ class DomainSource:
         return self._first
 
     def current(self) -> frozenset[str]:
-        """The domains we accept mail for, as lower-case A-labels."""
+        """The domains we accept mail for: lower-case A-labels, and U-labels where they differ (RFC 6531)."""
         if self._path is not None and (now := self._clock()) >= self._next_look:
             self._next_look = now + RECHECK_SECONDS
             self._look(self._path)
@@ -99,7 +99,7 @@ class DomainSource:
             self._complain(f"{path}: {error}; the domains stay as they were")
         else:
             self._seen, self._complaint = signature, ""
-            self._first, self._names = names[0], frozenset(names)
+            self._first, self._names = names[0], _spellings(names)
 
     def _complain(self, complaint: str) -> None:
         if complaint != self._complaint:
@@ -135,3 +135,7 @@ def _normalised(words: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     if not names:
         raise ValueError("there is no domain in it")
     return tuple(names)
+
+
+def _spellings(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(spelling for name in names for spelling in (name, unicode_domain(name)))

@@ -118,6 +118,19 @@ def domain_name(text: str) -> str:
     return name
 
 
+def unicode_domain(name: str) -> str:
+    """How a client that speaks SMTPUTF8 may write a domain of ours: ``xn--r8jz45g.jp`` gives ``例え.jp``."""
+    if "xn--" not in name:
+        return name
+    # Imported here: only internationalised names pay for its tables.
+    import idna
+
+    try:
+        return idna.decode(name)
+    except (UnicodeError, ValueError):
+        return name
+
+
 def mailbox(text: str) -> ForwardPath:
     """One mailbox, ``local@domain``."""
     path = parse_mailbox(text)

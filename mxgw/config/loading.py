@@ -17,8 +17,8 @@ from mxgw.config.settings import SETTINGS, Config
 MAX_FILE_OCTETS = 1024 * 1024
 """A configuration has a few dozen lines; a larger file is some other file by mistake."""
 
-MAX_SHOWN_CHARACTERS = 60
-"""Enough of a wrong value to recognise it."""
+MAX_SHOWN_CHARACTERS = 200
+"""Enough of a wrong value to recognise it, a long path included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def row(
     """A dataclass field with a row of the table in its metadata."""
     shown = show(default) if default_text is None else default_text
     table_row = Setting("", parse, expected, en, ja, shown, defaults, needed, blank, secret)
-    return field(default=default, metadata={ROW: table_row})
+    return field(default=default, repr=not secret, metadata={ROW: table_row})
 
 
 def show(value: object) -> str:
