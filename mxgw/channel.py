@@ -1,0 +1,396 @@
+"""One LMTP connection to home: moves octets between a socket and a conversation.
+
+An ``asyncio.Protocol``, not a stream: the envelope and a small message leave in one write, the replies
+wake the caller once. Deadlines are one timer per conversation that looks, when it fires, whether anything
+has moved in between.
+
+A channel that saw anything odd is closed and says so by ``usable``; it is never reused, and a connection is
+never half-closed (a SOCKS proxy closes both ways).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from math import inf
+from typing import Protocol, cast
+
+from mxgw import lmtp
+from mxgw.dialer import Dialer, DialError
+from mxgw.dialogue import Dialogue
+from mxgw.outcome import Trouble
+from mxgw.reply import Reply
+
+BANNER_SECONDS = 15.0
+"""For greeting and LHLO. Dovecot with all its processes busy takes the connection and stays silent."""
+
+REPLY_SECONDS = 75.0
+"""For a reply to the envelope, and for home to take more content. Dovecot whose database is dead answers
+RCPT with 451 after 60 s: that answer is better than our own."""
+
+STALE_SECONDS = 20.0
+"""For the first reply on a connection that was idle: the tunnel may have forgotten it without a word."""
+
+QUIT_SECONDS = 2.0
+"""For a polite end; nobody waits for it."""
+
+HIGH_WATER_OCTETS = 256 * 1024
+"""Content waiting in one connection's write buffer; times ten connections it still fits the task."""
+
+SMALL_CONTENT_OCTETS = 128 * 1024
+"""Content up to this leaves with its envelope in a single write."""
+
+
+YIELD_OCTETS = 1024 * 1024
+"""A fast home takes content without ever pausing us: others get their turn after this much."""
+
+
+class Conversation(Protocol):
+    """What a channel drives: Dialogue, and the handshake below."""
+
+    finished: bool
+    odd: bool
+    begun: bool
+
+    @property
+    def awaits_storage(self) -> bool:
+        """No bound on the silence but the deadline."""
+
+    def receive(self, reply: Reply) -> bytes:
+        """Take a reply, return what to send."""
+
+    def fail(self, trouble: Trouble) -> None:
+        """The connection is gone."""
+
+
+class Handshake:
+    """Greeting and LHLO."""
+
+    awaits_storage = False
+
+    def __init__(self, hostname: str) -> None:
+        self.finished = False
+        self.odd = False
+        self.begun = False
+        self.lhlo_reply: Reply | None = None
+        self.trouble: Trouble | None = None
+        self.detail = ""
+        self._hostname = hostname
+
+    def receive(self, reply: Reply) -> bytes:
+        """The greeting, then the reply to LHLO."""
+        if not reply.positive:
+            self.detail = str(reply)
+            self.fail(Trouble.GREETING_REFUSED)
+        elif not self.begun:
+            self.begun = True
+            return lmtp.lhlo(self._hostname)
+        else:
+            self.lhlo_reply = reply
+            self.finished = True
+        return b""
+
+    def fail(self, trouble: Trouble) -> None:
+        """No LMTP here."""
+        if not self.finished:
+            self.trouble = trouble
+            self.odd = True
+            self.finished = True
+
+
+class Noop:
+    """One NOOP: is the connection alive?"""
+
+    awaits_storage = False
+
+    def __init__(self) -> None:
+        self.finished = False
+        self.odd = False
+        self.begun = False
+
+    def receive(self, reply: Reply) -> bytes:
+        """Any positive reply will do."""
+        self.begun = True
+        self.odd = not reply.positive
+        self.finished = True
+        return b""
+
+    def fail(self, _trouble: Trouble) -> None:
+        """It is not."""
+        self.odd = True
+        self.finished = True
+
+
+class Content(Protocol):
+    """What is delivered (relay.Parcel): its size and its octets, as often as asked for."""
+
+    @property
+    def octets(self) -> int:
+        """How many octets ``chunks`` gives in all."""
+
+    @property
+    def chunks(self) -> Callable[[], Iterator[bytes]]:
+        """The octets, bounded pieces in order."""
+
+
+class Channel(asyncio.Protocol):
+    """One connection. At most one conversation at a time; ``on_lost`` is called once when it is gone."""
+
+    def __init__(self, hostname: str, on_lost: Callable[[Channel], None]) -> None:
+        self.extensions = lmtp.NO_EXTENSIONS
+        self.left_open = False
+        """RSET is due before the next transaction."""
+        self.announced = b""
+        """The last XCLIENT that home accepted here."""
+        self.xclient_refused = False
+        self.idle_since = 0.0
+        self.reused = False
+        self._hostname = hostname
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._reader = lmtp.ReplyReader()
+        self._conversation: Conversation | None = None
+        self._wake: asyncio.Future[None] | None = None
+        self._writable = True
+        self._moved_at = 0.0
+        self._deadline = inf
+        self._patience = REPLY_SECONDS
+        self._timer: asyncio.TimerHandle | None = None
+        self._lhlo_lines: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether another conversation may start.
+
+        A connection that was announced as an earlier client's and takes no other name is used up.
+        """
+        return (
+            self._transport is not None
+            and self._conversation is None
+            and self._reader.empty
+            and (not self.announced or bool(self.extensions.xclient))
+        )
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is there."""
+        # uvloop's transports do not inherit from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER_OCTETS)
+
+    def data_received(self, data: bytes) -> None:
+        """Replies, in whatever pieces."""
+        conversation = self._conversation
+        if conversation is None:
+            # Nobody asked: a 421 before home closes, or something out of step. Either way the end.
+            self.abort()
+            return
+        garbage = False
+        try:
+            replies = self._reader.feed(data)
+        except lmtp.Garbage as error:
+            replies, garbage = error.replies, True
+        self._moved_at = self._loop.time()
+        out = b""
+        for reply in replies:
+            if conversation.finished:
+                conversation.odd = True
+                break
+            out += conversation.receive(reply)
+        if garbage or not self._reader.empty:
+            conversation.begun = True
+        if garbage:
+            conversation.fail(Trouble.GARBAGE)
+        elif out and self._transport:
+            self._transport.write(out)
+        self._awaken()
+
+    def eof_received(self) -> bool:
+        """Home closed its side: we close ours."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone; what was not answered will not be."""
+        del exc
+        self._transport = None
+        if self._conversation:
+            self._conversation.fail(Trouble.CLOSED)
+        self._awaken()
+        self._on_lost(self)
+
+    def pause_writing(self) -> None:
+        """The write buffer is full: content waits."""
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        """Home takes more."""
+        self._writable = True
+        self._moved_at = self._loop.time()
+        self._awaken()
+
+    # What callers do
+
+    async def open(self, dialer: Dialer) -> None:
+        """Dial, greeting, LHLO; raises DialError. On any failure the connection is closed."""
+        handshake = Handshake(self._hostname)
+        self._conversation = handshake
+        try:
+            await dialer.dial(self)
+            self._patience = BANNER_SECONDS
+            await self._converse(handshake, self._loop.time() + BANNER_SECONDS)
+        except BaseException:
+            self._conversation = None
+            self.abort()
+            raise
+        if handshake.lhlo_reply is None or self._transport is None:
+            trouble = handshake.trouble or Trouble.GARBAGE
+            if trouble is Trouble.TIMEOUT:
+                trouble = Trouble.CONNECT_TIMEOUT
+            raise DialError(trouble, handshake.detail or f"{trouble} before the reply to LHLO was there")
+        self._learn(handshake.lhlo_reply)
+
+    async def noop(self, deadline: float) -> bool:
+        """Whether home still answers here."""
+        noop = Noop()
+        self._patience = STALE_SECONDS
+        self._write(b"NOOP\r\n")
+        await self._converse(noop, deadline)
+        return not noop.odd
+
+    async def transact(self, dialogue: Dialogue, content: Content | None, deadline: float) -> None:
+        """Carry out ``dialogue`` until it is finished, whatever happens. Cancelled: the channel is closed."""
+        opening = dialogue.opening()
+        if dialogue.finished:
+            return
+        self._patience = STALE_SECONDS if self.reused else REPLY_SECONDS
+        self._conversation = dialogue
+        try:
+            if content and dialogue.content_due and content.octets <= SMALL_CONTENT_OCTETS:
+                self._write_small(dialogue, opening, content)
+                content = None
+            else:
+                self._write(opening)
+            await self._converse(dialogue, deadline, content)
+        except BaseException:
+            self._conversation = None
+            self.abort()
+            raise
+        self.left_open = dialogue.left_open
+        if dialogue.xclient_accepted:
+            self.announced = dialogue.prelude.xclient
+        elif dialogue.xclient_accepted is False:
+            self.xclient_refused = True
+        if dialogue.lhlo_reply:
+            self._learn(dialogue.lhlo_reply)
+
+    def quit(self) -> None:
+        """A polite end: QUIT, then close, without waiting for the reply."""
+        if self._transport:
+            self._transport.write(b"QUIT\r\n")
+            self._transport.close()
+            self._transport = None
+
+    def abort(self) -> None:
+        """Close now; what is still in the write buffer is dropped, so no half message looks whole."""
+        if self._transport:
+            self._transport.abort()
+            self._transport = None
+
+    # Inside
+
+    async def _converse(
+        self, conversation: Conversation, deadline: float, content: Content | None = None
+    ) -> None:
+        self._conversation = conversation
+        self._deadline = deadline
+        self._moved_at = now = self._loop.time()
+        if self._transport is None:
+            conversation.fail(Trouble.CLOSED)
+        self._timer = self._loop.call_at(min(deadline, now + self._patience), self._tick)
+        try:
+            while not conversation.finished:
+                if content and isinstance(conversation, Dialogue) and conversation.content_due:
+                    await self._stream(conversation, content)
+                    content = None
+                else:
+                    await self._pause()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._conversation = None
+            if conversation.odd or not conversation.finished:
+                self.abort()
+
+    async def _stream(self, dialogue: Dialogue, content: Content) -> None:
+        if content.octets <= SMALL_CONTENT_OCTETS:
+            self._write_small(dialogue, b"", content)
+            return
+        octets = 0
+        stuffer = lmtp.DotStuffer() if dialogue.stuffed else None
+        for chunk in content.chunks():
+            self._write(stuffer.feed(chunk) if stuffer else chunk)
+            octets += len(chunk)
+            if octets % YIELD_OCTETS < len(chunk):
+                await asyncio.sleep(0)
+            while not self._writable and not dialogue.finished:
+                await self._pause()
+            if dialogue.finished:
+                return
+            if dialogue.hopeless:
+                dialogue.abandon()
+                return
+        if stuffer:
+            self._write(stuffer.finish())
+        elif octets != content.octets:
+            # BDAT has promised a number: home would wait for the rest, or take the rest for commands.
+            dialogue.fail(Trouble.INTERNAL)
+            return
+        dialogue.content_was_sent()
+
+    def _write_small(self, dialogue: Dialogue, opening: bytes, content: Content) -> None:
+        octets = b"".join(content.chunks())
+        if dialogue.stuffed:
+            stuffer = lmtp.DotStuffer()
+            octets = stuffer.feed(octets) + stuffer.finish()
+        elif len(octets) != content.octets:
+            dialogue.fail(Trouble.INTERNAL)
+            return
+        self._write(opening + octets)
+        dialogue.content_was_sent()
+
+    async def _pause(self) -> None:
+        self._wake = self._loop.create_future()
+        try:
+            await self._wake
+        finally:
+            self._wake = None
+
+    def _awaken(self) -> None:
+        if self._wake and not self._wake.done():
+            self._wake.set_result(None)
+
+    def _tick(self) -> None:
+        conversation = self._conversation
+        if conversation is None:
+            return
+        due = self._deadline
+        if not conversation.awaits_storage:
+            patience = REPLY_SECONDS if conversation.begun else self._patience
+            due = min(due, self._moved_at + patience)
+        if self._loop.time() < due:
+            self._timer = self._loop.call_at(due, self._tick)
+            return
+        conversation.fail(Trouble.TIMEOUT)
+        self._awaken()
+
+    def _write(self, octets: bytes) -> None:
+        if self._transport:
+            self._transport.write(octets)
+
+    def _learn(self, reply: Reply) -> None:
+        # XCLIENT is followed by LHLO for each message: parse it only when it says something new.
+        if reply.lines != self._lhlo_lines:
+            self._lhlo_lines = reply.lines
+            self.extensions = lmtp.Extensions.parse(reply)
