@@ -16,7 +16,7 @@ from typing import Protocol
 from mxgw import policy
 from mxgw.content import ContentFault
 from mxgw.envelope import Client, ForwardPath, MailCommand, ReversePath, Transaction
-from mxgw.header import OUR_FIELDS, message_age_seconds, received_field
+from mxgw.header import Header, message_age_seconds, received_field
 from mxgw.intake import Intake
 from mxgw.mixtures import SplitMemory
 from mxgw.outcome import Decision, HomeAnswer, Outcome, RecipientOutcome
@@ -75,7 +75,11 @@ class Rules:
 
 
 class Gateway:
-    """Decides for one door. ``clock`` gives Unix time; ``new_id`` an identifier unique to a transaction."""
+    """Decides for one door.
+
+    ``forged`` names, in lower case, the fields of a header that a client of this door may not bring in.
+    ``clock`` gives Unix time; ``new_id`` an identifier unique to a transaction.
+    """
 
     def __init__(
         self,
@@ -87,6 +91,7 @@ class Gateway:
         budget: SpoolBudget,
         mixtures: SplitMemory,
         sealer: Sealer | None,
+        forged: Callable[[Header], frozenset[str]],
         record: Callable[[Outcome], None],
         clock: Callable[[], float],
         new_id: Callable[[], str],
@@ -98,6 +103,7 @@ class Gateway:
         self._budget = budget
         self._mixtures = mixtures
         self._sealer = sealer
+        self._forged = forged
         self._record = record
         self._clock = clock
         self._new_id = new_id
@@ -286,7 +292,7 @@ class Gateway:
             # Home may know no SMTPUTF8: the relay then says <>, and this field keeps who sent it.
             parts.append(f"X-MXGW-Reverse-Path: <{transaction.reverse_path}>\r\n".encode())
         if intake.header.octets:
-            parts.append(intake.header.without(OUR_FIELDS))
+            parts.append(intake.header.without(self._forged(intake.header)))
         else:
             # No header section: without an empty line the content's first line would become part of ours.
             parts.append(b"\r\n")
@@ -301,7 +307,9 @@ class Gateway:
             answers,
             paths,
             deferred=deferred,
-            age_seconds=message_age_seconds(intake.header, datetime.fromtimestamp(self._clock(), UTC)),
+            age_seconds=lambda: message_age_seconds(
+                intake.header, datetime.fromtimestamp(self._clock(), UTC)
+            ),
             transaction_id=transaction.id,
         )
         if self._rules.one_reply_each:

@@ -14,7 +14,7 @@ The table of ``answer`` is design law (docs/decisions.md, "One reply for many re
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -167,13 +167,14 @@ def answer(
     forward_paths: Sequence[ForwardPath],
     *,
     deferred: bool,
-    age_seconds: float | None,
+    age_seconds: Callable[[], float | None],
     transaction_id: str,
 ) -> Verdict:
     """One reply for all recipients, for a client that did not ask for more (RFC 5321 section 4.2.5).
 
     ``answers`` has one entry per accepted RCPT, at least one; ``deferred``: a RCPT of this transaction got
-    4xx; ``age_seconds``: how old the message says it is, None where it does not say.
+    4xx; ``age_seconds``: how old the message says it is, None where it does not say (asked only where it
+    matters).
     """
     if all(item.stored for item in answers):
         text = f"OK, the mailbox has it; id {transaction_id}"
@@ -185,7 +186,7 @@ def answer(
                 (_common_refusal(answers, forward_paths),), Decision.REJECT, Reason.HOME_REFUSED
             )
             return lawful(refusal, deferred=deferred)
-        if age_seconds is not None and age_seconds > MIXED_VALVE_SECONDS and not deferred:
+        if not deferred and (age_seconds() or 0.0) > MIXED_VALVE_SECONDS:
             reply = _who_has_it(answers, forward_paths)
             return Verdict((reply,), Decision.REJECT, Reason.MIXED)
         text = "Stored for some recipients, refused for others; please try again, which is safe"
@@ -212,12 +213,18 @@ def answer_each(
         Reply(line.code, line.status, (f"<{path}> {line.lines[0]}",))
         for path, line in zip(forward_paths, each_reply(answers), strict=True)
     ]
-    whole = answer(answers, forward_paths, deferred=deferred, age_seconds=None, transaction_id=transaction_id)
+    whole = answer(
+        answers, forward_paths, deferred=deferred, age_seconds=_unknown_age, transaction_id=transaction_id
+    )
     if any(item.stored for item in answers):
         final = Reply.of(250, "2.0.0", f"OK, see the line of each recipient; id {transaction_id}")
         reason = Reason.DELIVERED if whole.decision is Decision.ACCEPT else Reason.MIXED
         return Verdict((PRDR_FOLLOWS, *lines, final), Decision.ACCEPT, reason)
     return Verdict((PRDR_FOLLOWS, *lines, *whole.replies), whole.decision, whole.reason)
+
+
+def _unknown_age() -> None:
+    return None
 
 
 def each_reply(answers: Sequence[HomeAnswer]) -> tuple[Reply, ...]:

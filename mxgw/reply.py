@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Self
 
@@ -40,6 +40,7 @@ class Reply:
     code: int
     status: str
     lines: tuple[str, ...]
+    _wire: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 200 <= self.code <= 599:
@@ -48,8 +49,9 @@ class Reply:
             raise ValueError("a reply has at least one line")
         if self.status and (not _STATUS.fullmatch(self.status) or self.status[0] != str(self.code)[0]):
             raise ValueError(f"enhanced status code {self.status!r} does not go with {self.code}")
-        if not all(line.isprintable() for line in self.lines):
-            raise ValueError("a reply line holds a control character")
+        for line in self.lines:
+            if not line.isprintable():
+                raise ValueError("a reply line holds a control character")
 
     @classmethod
     def of(cls, code: int, status: str, *lines: str) -> Self:
@@ -94,6 +96,12 @@ class Reply:
 
     def encode(self) -> bytes:
         """The octets on the wire, UTF-8, each line at most 512 octets with its CRLF."""
+        if not self._wire:
+            # Most replies are constants: made once, said a million times.
+            object.__setattr__(self, "_wire", self._encoded())
+        return self._wire
+
+    def _encoded(self) -> bytes:
         prefix = f"{self.status} " if self.status else ""
         last = len(self.lines) - 1
         return b"".join(

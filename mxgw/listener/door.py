@@ -21,9 +21,10 @@ from mxgw.content import ChunkDecoder, ContentFault, DataDecoder
 from mxgw.envelope import Client, ForwardPath, MailCommand, Transaction, parse_mail, parse_rcpt
 from mxgw.intake import Intake
 from mxgw.listener.admission import Address
-from mxgw.listener.settings import MAX_COMMAND_OCTETS, Deadline, DoorSettings, Protocol
+from mxgw.listener.reader import ClientLeft
+from mxgw.listener.settings import MAX_COMMAND_OCTETS, DoorSettings, Protocol
 from mxgw.listener.tls import Certificates
-from mxgw.listener.wire import ENDLESS_LINE, ClientLeft, LineFault, Wire
+from mxgw.listener.wire import ENDLESS_LINE, LineFault, Wire
 from mxgw.reply import Reply
 
 _HELO_ARGUMENT = re.compile(rb"[A-Za-z0-9._:\-\[\]]{1,255}")
@@ -358,19 +359,15 @@ class Door(Wire):
         decoder = DataDecoder(max_octets=self._settings.max_message_octets)
         intake = self._backend.intake(transaction)
         self._transaction = None
-        complete = False
+        self._begin_content()
         try:
-            async with asyncio.timeout(Deadline.CONTENT_WHOLE.value):
-                while not decoder.finished and not decoder.overrun:
-                    if octets := decoder.feed(await self._next_content()):
-                        intake.write(octets)
-            complete = decoder.finished
-        except TimeoutError:
-            raise ClientLeft from None
+            while not decoder.finished and not decoder.overrun:
+                if octets := decoder.feed(await self._next_content()):
+                    intake.write(octets)
         finally:
-            if not complete:
+            if not decoder.finished:
                 self._backend.abandon(transaction, intake)
-        if not complete:
+        if not decoder.finished:
             self._refuse(_TOO_LARGE)
             self._ends = True
             return
@@ -396,6 +393,7 @@ class Door(Wire):
             self._refuse(_MAIL_FIRST if transaction is None else _RCPT_FIRST)
             return
         if self._chunks is None:
+            self._begin_content()
             decoder = ChunkDecoder(max_octets=self._settings.max_message_octets)
             self._chunks = _Chunks(decoder, self._backend.intake(transaction))
         decoder, intake = self._chunks.decoder, self._chunks.intake

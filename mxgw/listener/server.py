@@ -14,9 +14,9 @@ from mxgw.listener.admission import (
     proxied_peer,
 )
 from mxgw.listener.door import DRAINING, Backend, Counts, Door
+from mxgw.listener.reader import ClientLeft
 from mxgw.listener.settings import DoorSettings
 from mxgw.listener.tls import Certificates
-from mxgw.listener.wire import ClientLeft
 from mxgw.reply import Reply
 
 BACKLOG = 1024
@@ -72,6 +72,7 @@ class Listener:
         self._draining = False
         self._empty = asyncio.Event()
         self._empty.set()
+        self._running: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str, port: int, *, share_port: bool) -> tuple[str, int]:
@@ -94,10 +95,17 @@ class Listener:
             door.drain()
         await self._empty.wait()
 
+    @property
+    def sessions(self) -> int:
+        """Sessions open now."""
+        return len(self._doors)
+
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, and cancel what still runs: its clients see the connection break, and retry."""
         if self._server:
             self._server.close()
+        for task in self._running:
+            task.cancel()
 
     def _make_door(self, loop: asyncio.AbstractEventLoop) -> Door:
         return Door(
@@ -110,7 +118,9 @@ class Listener:
         )
 
     def _connected(self, door: Door) -> None:
-        self._tasks.create_task(self._run(door))
+        task = self._tasks.create_task(self._run(door))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     async def _run(self, door: Door) -> None:
         try:

@@ -11,10 +11,8 @@ MAX_COMMAND_OCTETS = 2048
 RFC 4954: 500); long SMTPUTF8 paths need the rest."""
 
 MAX_BUFFERED_OCTETS = 32 * 1024
-"""Octets of pipelined commands that wait in memory; a line longer than this ends the session."""
-
-CONTENT_CHUNK_OCTETS = 256 * 1024
-"""Octets of content taken at a time: what one read of the event loop brings at most."""
+"""Octets received and not yet taken, at which reading pauses (at twice as many), for commands and content;
+a command line longer than this ends the session."""
 
 MAX_UNFLUSHED_OCTETS = 64 * 1024
 """Octets of replies a client may leave unread before we wait for it."""

@@ -16,10 +16,9 @@ from aiosmtpd.smtp import SMTP
 
 from mxgw.envelope import Tls
 from mxgw.listener.admission import Address, unmapped
-from mxgw.listener.reader import ClientReader
+from mxgw.listener.reader import ClientLeft, ClientReader, EndlessLine
 from mxgw.listener.settings import (
     COALESCE_SECONDS,
-    CONTENT_CHUNK_OCTETS,
     LINGER_OCTETS,
     LINGER_SECONDS,
     MAX_UNFLUSHED_OCTETS,
@@ -30,10 +29,6 @@ from mxgw.listener.settings import (
 from mxgw.reply import Reply
 
 TIMED_OUT = Reply.of(421, "4.4.2", "Timeout: closing the connection")
-
-
-class ClientLeft(Exception):
-    """The client closed the connection, or we gave up waiting for it."""
 
 
 class LineFault(Exception):
@@ -67,6 +62,7 @@ class Wire(SMTP):
         self._expires_at = float("inf")
         self._watchdog: asyncio.TimerHandle | None = None
         self._small_chunks = 0
+        self._content_until = float("inf")
         self.tls: Tls | None = None
 
     # asyncio's side
@@ -103,14 +99,9 @@ class Wire(SMTP):
         if not self._received.has_octets():
             try:
                 async with asyncio.timeout(seconds):
-                    octet = await self._received.read(1)
+                    self._received.put_back(await self._received.octets())
             except TimeoutError:
                 return False
-            except ConnectionError:
-                raise ClientLeft from None
-            if not octet:
-                raise ClientLeft
-            self._received.put_back(octet)
         return True
 
     async def read_header(
@@ -125,9 +116,9 @@ class Wire(SMTP):
 
     # deadlines: one timer per connection, moved without touching it
 
-    def _arm(self, deadline: Deadline) -> None:
-        """From now on the client has so many seconds to bring the next octet."""
-        self._expires_at = expires_at = self.loop.time() + deadline.value
+    def _arm(self, deadline: Deadline, *, at_most: float = float("inf")) -> None:
+        """From now on the client has so many seconds, and at most until then, to bring the next octet."""
+        self._expires_at = expires_at = min(self.loop.time() + deadline.value, at_most)
         if self._watchdog is None:
             self._watchdog = self.loop.call_at(expires_at, self._watch)
         elif expires_at < self._watchdog.when():
@@ -169,34 +160,29 @@ class Wire(SMTP):
             self._waits_for_command = True
         self._arm(Deadline.COMMAND)
         try:
-            line = await self._received.readuntil(b"\n")
-        except asyncio.IncompleteReadError:
-            raise ClientLeft from None
-        except asyncio.LimitOverrunError:
+            line = await self._received.line()
+        except EndlessLine:
             raise LineFault(ENDLESS_LINE) from None
-        except ConnectionError:
-            raise ClientLeft from None
         finally:
             self._waits_for_command = False
-        return _without_crlf(bytes(line))
+        return _without_crlf(line)
 
     # content in
 
+    def _begin_content(self) -> None:
+        """A message begins: from now on it has its time in all."""
+        self._content_until = self.loop.time() + Deadline.CONTENT_WHOLE.value
+
     async def _next_content(self) -> bytes:
         """Whatever content octets are here, at least one. Raises ClientLeft."""
-        self._arm(Deadline.CONTENT_BLOCK)
+        self._arm(Deadline.CONTENT_BLOCK, at_most=self._content_until)
         if self._small_chunks > SMALL_CHUNKS_IN_A_ROW and not self.transport.is_closing():
             self._small_chunks = 0
             self.transport.pause_reading()
             await asyncio.sleep(COALESCE_SECONDS)
             if not self.transport.is_closing():
                 self.transport.resume_reading()
-        try:
-            chunk = await self._received.read(CONTENT_CHUNK_OCTETS)
-        except ConnectionError:
-            raise ClientLeft from None
-        if not chunk:
-            raise ClientLeft
+        chunk = await self._received.octets()
         self._small_chunks = self._small_chunks + 1 if len(chunk) < SMALL_CHUNK_OCTETS else 0
         return chunk
 
@@ -232,11 +218,9 @@ class Wire(SMTP):
             dropped = 0
             try:
                 async with asyncio.timeout(LINGER_SECONDS):
-                    while dropped < LINGER_OCTETS and (
-                        chunk := await self._received.read(CONTENT_CHUNK_OCTETS)
-                    ):
-                        dropped += len(chunk)
-            except (TimeoutError, ConnectionError):
+                    while dropped < LINGER_OCTETS:
+                        dropped += len(await self._received.octets())
+            except (TimeoutError, ClientLeft):
                 pass
         self.transport.close()
 

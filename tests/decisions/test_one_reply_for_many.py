@@ -22,7 +22,7 @@ ONE_DAY_AND_AN_HOUR = 25 * 3600.0
 
 def answer(vector, *, deferred=False, age_seconds=None):
     return policy.answer(
-        vector, PATHS[: len(vector)], deferred=deferred, age_seconds=age_seconds, transaction_id="abc"
+        vector, PATHS[: len(vector)], deferred=deferred, age_seconds=lambda: age_seconds, transaction_id="abc"
     )
 
 

@@ -1,0 +1,183 @@
+"""``mxgw serve edge``: the SMTP door, the gateway, the relay to home, the instruments."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mxgw.config import Address, Check, Config, DomainSource
+from mxgw.dialer import DirectDialer, Socks5Dialer
+from mxgw.envelope import ForwardPath
+from mxgw.gateway import Gateway, Rules
+from mxgw.limits import SessionLimits
+from mxgw.listener.server import Listener
+from mxgw.listener.settings import DoorSettings, Protocol
+from mxgw.listener.tls import CertificateFiles, Certificates, SelfSigned
+from mxgw.mixtures import SplitMemory
+from mxgw.observe import EventLog, HomeReading, Instruments, Readings
+from mxgw.recipients import LiveRecipients
+from mxgw.relay import Relay
+from mxgw.seal import Sealer, forged_fields
+from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, transaction_ids
+from mxgw.spool import SpoolBudget
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The parts of an edge process, built and wired, nothing running yet."""
+
+    config: Config
+    log: EventLog
+    instruments: Instruments
+    lifetime: Lifetime
+    relay: Relay
+    listener: Callable[[asyncio.TaskGroup], Listener]
+
+
+def build_edge(config: Config, log: EventLog, *, index: int) -> Edge:
+    """Wire the parts by hand. Raises OSError or ssl.SSLError where a certificate cannot be read."""
+    lifetime = Lifetime()
+    relay = build_relay(config)
+    budget = SpoolBudget(config.max_spool_octets)
+
+    def read() -> Readings:
+        status = relay.status()
+        return Readings(
+            lifetime.state,
+            HomeReading(
+                up=status.up,
+                since=status.since,
+                last_error=status.last_error,
+                connections=status.connections,
+                idle=status.idle,
+                waiting=status.waiting,
+                breaker=status.breaker,
+            ),
+            budget.used,
+            log.lines_lost,
+        )
+
+    instruments = Instruments(clock=time.time, read=read, index=index)
+    counters = Counters(log, instruments)
+    domains = DomainSource(config.domains, report=lambda text: log.event("config", problem=text))
+    asker = (
+        LiveRecipients(relay, cache_seconds=config.recipient_cache_seconds, clock=time.monotonic)
+        if Check.RECIPIENT in config.checks
+        else None
+    )
+    gateway = Gateway(
+        Rules(
+            hostname=config.hostname,
+            postmaster=config.postmaster or ForwardPath("postmaster", domains.first),
+            max_message_octets=config.max_message_octets,
+            max_recipients=config.max_recipients,
+            max_received=config.max_received,
+            spool_dir=config.spool_dir,
+            spool_memory_octets=config.spool_memory_octets,
+            one_reply_each=False,
+        ),
+        home=relay,
+        asker=asker,
+        domains=domains,
+        budget=budget,
+        mixtures=SplitMemory(time.monotonic),
+        sealer=Sealer(config.seal_key) if config.seal_key else None,
+        forged=forged_fields,
+        record=counters.record,
+        clock=time.time,
+        new_id=transaction_ids(time.time, secrets.randbits(20)),
+    )
+    certificates = build_certificates(config, log)
+    settings = DoorSettings(
+        protocol=Protocol.SMTP,
+        hostname=config.hostname,
+        max_message_octets=config.max_message_octets,
+        max_recipients=config.max_recipients,
+        max_messages_per_session=config.max_messages_per_session,
+        max_commands=config.max_commands,
+        max_errors=config.max_errors,
+        pregreet_seconds=config.pregreet_seconds if Check.PREGREET in config.checks else 0.0,
+        proxy_from=config.proxy_from,
+    )
+
+    def listener(tasks: asyncio.TaskGroup) -> Listener:
+        return Listener(
+            settings=settings,
+            backend=gateway,
+            limits=SessionLimits(
+                max_sessions=config.max_sessions, max_sessions_per_network=config.max_sessions_per_client
+            ),
+            certificates=certificates,
+            counts=counters,
+            tasks=tasks,
+            clock=time.monotonic,
+        )
+
+    return Edge(config, log, instruments, lifetime, relay, listener)
+
+
+def build_certificates(config: Config, log: EventLog) -> Certificates:
+    """The files that the configuration names, or a self-signed certificate made now."""
+    if config.tls_cert and config.tls_key:
+        return CertificateFiles(
+            config.tls_cert,
+            config.tls_key,
+            clock=time.monotonic,
+            complain=lambda text: log.event("tls", problem=text),
+        )
+    return SelfSigned(config.hostname)
+
+
+def build_relay(config: Config) -> Relay:
+    """The way home: direct, or through the SOCKS5 proxy, which then resolves home's name."""
+    home, seconds = config.home, config.connect_seconds
+    dialer = (
+        Socks5Dialer(config.socks5.host, config.socks5.port, home.host, home.port, seconds)
+        if config.socks5
+        else DirectDialer(home.host, home.port, seconds)
+    )
+    return Relay(
+        dialer,
+        hostname=config.hostname,
+        connections=config.home_connections,
+        max_waiters=config.home_waiters,
+        relay_seconds=config.relay_seconds,
+    )
+
+
+async def attend(edge: Edge, *, share_port: bool) -> None:
+    """Run the parts until told to stop, then drain. The door opens before anything slow is loaded."""
+    config, log, lifetime = edge.config, edge.log, edge.lifetime
+    async with asyncio.TaskGroup() as tasks:
+        relaying = tasks.create_task(edge.relay.run(), name="relay")
+        listener = edge.listener(tasks)
+        host, port = await listener.open(config.listen.host, config.listen.port, share_port=share_port)
+        log.event("listening", door="smtp", address=str(Address(host, port)))
+        lifetime.ready()
+        await lifetime.wait_for_stop()
+        await drain(listener, lifetime, log, drain_seconds=config.drain_seconds)
+        relaying.cancel()
+
+
+def run_edge(config: Config) -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    log = EventLog.on_stdout(config.log, os.environ)
+    log.capture_logging()
+    edge = build_edge(config, log, index=0)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, edge.lifetime.stop)
+        await attend(edge, share_port=False)
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main())
+    log.event("stopped")
+    log.close()
+    return 0
