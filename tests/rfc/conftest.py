@@ -19,7 +19,7 @@ def edges() -> Iterator[Callable[[Mapping[str, str]], Edge]]:
             key = tuple(sorted(settings.items()))
             if key not in running:
                 running[key] = stack.enter_context(Edge(settings))
-            running[key].home.clear()
+            running[key].home.messages.clear()
             return running[key]
 
         yield edge_with

@@ -10,8 +10,10 @@ pipelines does it; everything else is lock-step.
     S= text       the next line of the server is exactly that
     S~ regex      the next line of the server matches all of the expression
     S* 250        the next reply, of any number of lines; its last line begins so
-    H: 1 message  at home: how many messages came, or the MAIL / RCPT commands of the last one, in order
-    H| text       at home: the content of the last message has this line
+    H: 1 copy     home has stored so many copies, one per recipient, since the dialogue began
+    H: from path  the last copy came with this reverse-path (``<>``: the null one)
+    H: to path    there is a copy for this forward-path
+    H| text       the content of the last copy has this line
     -- action     send, closed, refused, close, half-close, again, starttls, octet by octet (see ``Action``)
 """
 
@@ -65,7 +67,7 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What home has seen: a count, a command of the last message, or a line of its content."""
+    """What home has stored: a count, a path, or a line of content."""
 
     text: str
     content: bool

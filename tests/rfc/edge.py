@@ -1,81 +1,103 @@
-"""A real gateway process for dialogues, with a little home behind it."""
+"""A real gateway process for dialogues, and a home behind it that does what the recipient's name says."""
 
 from __future__ import annotations
 
-import json
-import os
+import asyncio
+import threading
 from collections.abc import Mapping
-from typing import Any
 
-from tests.rfc.home import LittleHome
-from tests.rfc.wire import Wire
-from tests.rig.process import ROOT, Child, Service, Workplace
+from tests.rfc.wire import StrictWire
+from tests.rig.gateway import Gateway
+from tests.rig.homeserver import PIPELINING_AND_CHUNKING, Close, HomeServer, Plan
+from tests.rig.process import Service
 
-MXGW = ROOT / ".venv" / "bin" / "mxgw"
 HOSTNAME = "mx.example.net"
 DOMAINS = "example.org,xn--bcher-kva.example"
 
-BASE = {
-    "MXGW_LISTEN": "127.0.0.1:0",
-    "MXGW_HTTP_LISTEN": "127.0.0.1:0",
-    "MXGW_HOSTNAME": HOSTNAME,
-    "MXGW_DOMAINS": DOMAINS,
-    "MXGW_CHECKS": "recipient",
-    "MXGW_LOG": "json",
+_CHATTY = "by scanner.inner.example (10.9.8.7:11332)"
+"""What a real home adds to its words, and a stranger must not read."""
+
+AT_RCPT: dict[str, Plan] = {
+    "unknown@example.org": f"550 5.1.1 <unknown@example.org> User doesn't exist {_CHATTY}",
+    "full@example.org": f"552 5.2.2 <full@example.org> Quota exceeded {_CHATTY}",
+    "busy@example.org": f"451 4.2.0 <busy@example.org> Mailbox is locked {_CHATTY}",
 }
-"""What every gateway of the dialogues has; a group's settings come on top."""
+AFTER_CONTENT: dict[str, Plan] = {
+    "late-550@example.org": f"550 5.7.1 Looks like spam {_CHATTY}",
+    "late-552@example.org": f"552 5.2.2 Mailbox is full {_CHATTY}",
+    "late-451@example.org": f"451 4.2.0 Mailbox is locked {_CHATTY}",
+    "late-550-太郎@example.org": f"550 5.7.1 Looks like spam {_CHATTY}",
+    "late-552-花子@example.org": f"552 5.2.2 Mailbox is full {_CHATTY}",
+    "silent@example.org": Close(),
+}
+
+
+class HomeThread(Service):
+    """A HomeServer on a loop of its own, so that dialogues can be plain blocking code."""
+
+    def __init__(self, *extensions: str) -> None:
+        self.server = HomeServer(
+            extensions=(*PIPELINING_AND_CHUNKING, *extensions), rcpt=dict(AT_RCPT), final=dict(AFTER_CONTENT)
+        )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self.server.start(), self._loop).result(20)
+
+    def close(self) -> None:
+        if not self._thread.is_alive():
+            return
+        asyncio.run_coroutine_threadsafe(self.server.stop(), self._loop).result(20)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 class Edge(Service):
-    """``mxgw serve edge`` with the settings given, and its home."""
+    """``mxgw serve edge`` with the settings given (names as in the environment), and its home."""
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
-        self._settings = dict(settings or {})
-        self._workplace = Workplace()
-        self.home = LittleHome()
-        self._child: Child | None = None
+        self._settings = {
+            "MXGW_HOSTNAME": HOSTNAME,
+            "MXGW_DOMAINS": DOMAINS,
+            **(settings or {}),
+        }
+        self._home = HomeThread("SMTPUTF8")
+        self._gateway: Gateway | None = None
 
     def start(self) -> None:
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("MXGW_")}
-        environ |= BASE | {"MXGW_HOME": f"lmtp://127.0.0.1:{self.home.port}"} | self._settings
-        self._child = Child(
-            [str(MXGW), "serve", "edge"], words=self._workplace.path / "stdout", environ=environ
-        )
-        self._child.start(lambda: bool(self.addresses().get("smtp")))
+        self._home.start()
+        environ = {name.removeprefix("MXGW_").lower(): value for name, value in self._settings.items()}
+        home = environ.pop("home", f"lmtp://127.0.0.1:{self.home.port}")
+        self._gateway = Gateway(home, **environ)
+        self._gateway.start()
 
     def close(self) -> None:
-        if self._child:
-            self._child.stop()
-        self.home.close()
-        self._workplace.remove()
+        if self._gateway:
+            self._gateway.close()
+        self._home.close()
 
-    def connect(self, source: str | None = None) -> Wire:
+    @property
+    def home(self) -> HomeServer:
+        """Where the messages go; ``messages`` has one entry per recipient that got a copy."""
+        return self._home.server
+
+    @property
+    def gateway(self) -> Gateway:
+        """The process."""
+        assert self._gateway
+        return self._gateway
+
+    def connect(self) -> StrictWire:
         """A new connection to the SMTP door."""
-        return Wire(int(self.addresses()["smtp"].rpartition(":")[2]), source=source)
+        return StrictWire(self.gateway.smtp)
 
-    def session(self, *, helo: str = "client.example") -> Wire:
+    def session(self, helo: str = "client.example") -> StrictWire:
         """A new connection after greeting and EHLO."""
         wire = self.connect()
-        greeting = wire.line()
+        greeting = wire.reply()
         assert greeting.startswith(f"220 {HOSTNAME} "), greeting
-        assert wire.ask(f"EHLO {helo}").startswith("250 ")
+        assert wire.command(f"EHLO {helo}").startswith("250-")
         return wire
-
-    def addresses(self) -> dict[str, str]:
-        """Where each door listens: door -> address:port."""
-        return {event["door"]: event["address"] for event in self.events("listening")}
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        """The events of this name in the log so far."""
-        if self._child is None:
-            return []
-        events = []
-        for line in self._child.said().splitlines():
-            if line.startswith("{"):
-                try:
-                    event = json.loads(line)
-                except ValueError:
-                    continue  # the last line may still be on its way
-                if event.get("event") == name:
-                    events.append(event)
-        return events

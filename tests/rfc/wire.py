@@ -1,12 +1,12 @@
-"""The client's side of a dialogue: a socket that hides nothing of what the server sends."""
+"""The client's side of a dialogue: a socket that hides nothing of what the server sends, and judges it."""
 
 from __future__ import annotations
 
 import re
 import socket
 import ssl
-from types import TracebackType
-from typing import Self
+
+from tests.rig.wire import Wire
 
 SECONDS = 20.0
 """Nothing here takes a second; a busy machine may."""
@@ -21,7 +21,7 @@ class WireError(AssertionError):
     """The server broke a rule that holds for each of its replies, or said nothing."""
 
 
-class Wire:
+class StrictWire(Wire):
     """One connection. Every reply line is checked for the rules that hold without exception.
 
     RFC 5321 sections 4.2, 4.2.1 and 4.5.3.1.5 (form and length, one code per reply, ASCII), RFC 2034
@@ -29,38 +29,24 @@ class Wire:
     each line of a reply).
     """
 
-    def __init__(self, port: int, host: str = "127.0.0.1", source: str | None = None) -> None:
-        self._socket: socket.socket = socket.create_connection(
-            (host, port), SECONDS, source_address=(source, 0) if source else None
-        )
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._pending = b""
+    def __init__(self, address: tuple[str, int]) -> None:
+        super().__init__(address, seconds=SECONDS)
         self._open_reply: tuple[bytes, bytes | None] | None = None
         self._greeted = False
         self._said_hello = False
         self.octet_by_octet = False
         self.reads = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def write(self, octets: bytes) -> None:
+    def send(self, octets: bytes) -> None:
         """Send in one write, or octet by octet."""
         self._said_hello = octets[:5].upper() in (b"EHLO ", b"HELO ", b"LHLO ")
-        if self.octet_by_octet:
-            for index in range(len(octets)):
-                self._socket.sendall(octets[index : index + 1])
-        else:
-            self._socket.sendall(octets)
+        step = 1 if self.octet_by_octet else len(octets)
+        for start in range(0, len(octets), step):
+            super().send(octets[start : start + step])
 
-    def say(self, *lines: str) -> None:
+    def group(self, *lines: str) -> None:
         """Send lines, each with CRLF, in one write."""
-        self.write("".join(f"{line}\r\n" for line in lines).encode())
+        self.send("".join(f"{line}\r\n" for line in lines).encode())
 
     def line(self) -> str:
         """The next line of the server, without CRLF."""
@@ -70,24 +56,10 @@ class Wire:
         raw, _, self._pending = self._pending.partition(b"\n")
         return self._checked(raw + b"\n")
 
-    def reply(self) -> list[str]:
-        """The next reply of the server, all its lines."""
-        lines = [self.line()]
-        while lines[-1][3:4] == "-":
-            lines.append(self.line())
-        return lines
-
-    def ask(self, *lines: str) -> str:
-        """Send one group of lines; the last line of the reply to it."""
-        self.say(*lines)
-        return self.reply()[-1]
-
     def closed(self) -> None:
         """The server closes the connection, and says nothing more before."""
-        while self._read():
-            pass
-        if self._pending:
-            raise WireError(f"the server should have closed, but said {self._pending!r}")
+        if said := self.rest():
+            raise WireError(f"the server should have closed, but said {said!r}")
 
     def rest(self) -> bytes:
         """Everything that the server says until it closes."""
@@ -101,8 +73,8 @@ class Wire:
         """What has arrived and was not asked for."""
         return self._pending
 
-    def starttls(self) -> None:
-        """The client's side of the handshake; the certificate is not looked at."""
+    def handshake(self) -> None:
+        """The client's side of TLS after the 220 to STARTTLS; the certificate is not looked at."""
         if self._pending:
             raise WireError(f"{self._pending!r} came in clear after the 220 to STARTTLS")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -113,10 +85,6 @@ class Wire:
     def half_close(self) -> None:
         """Send no more."""
         self._socket.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._socket.close()
 
     def _read(self) -> bool:
         try:
@@ -130,9 +98,8 @@ class Wire:
         return bool(octets)
 
     def _checked(self, raw: bytes) -> str:
-        if not raw.endswith(b"\r\n") or len(raw) > MAX_LINE_OCTETS:
-            raise WireError(f"no reply line: {raw!r}")
-        if not (match := _LINE.fullmatch(raw[:-2])):
+        match = _LINE.fullmatch(raw.removesuffix(b"\r\n"))
+        if not match or not raw.endswith(b"\r\n") or len(raw) > MAX_LINE_OCTETS:
             raise WireError(f"no reply line: {raw!r}")
         code, separator, status, _ = match.groups()
         if self._open_reply and self._open_reply != (code, status):
