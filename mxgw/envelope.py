@@ -25,21 +25,25 @@ MAX_PATH_OCTETS = 512
 """RFC 5321 section 4.5.3.1.3 asks for 256; room for a long local part and a long domain, no more."""
 
 # RFC 5321 section 4.1.2, extended by RFC 6531 section 3.3 (UTF8-non-ascii in atoms, quoted strings, labels).
-_UTF8 = "\u0080-\U0010ffff"
-_ATOM = rf"[A-Za-z0-9!#$%&'*+\-/=?^_`{{|}}~{_UTF8}]+"
+# The text holds printable characters only (_decode), so that each class can be written as the ASCII it leaves
+# out: a class that spells out the rest of Unicode takes 0.3 s to compile.
+_ATOM = r'[^ "(),.:;<>@\[\\\]]+'
 _DOT_STRING = rf"{_ATOM}(?:\.{_ATOM})*"
-_QUOTED_STRING = rf'"(?:[ !#-\[\]-~{_UTF8}]|\\[ -~])*"'
+_QUOTED_STRING = r'"(?:[^"\\]|\\[ -~])*"'
 # An underscore is not in the grammar; bounce domains of real senders have it, and refusing them loses mail.
-_LABEL = rf"[A-Za-z0-9_{_UTF8}](?:[A-Za-z0-9_{_UTF8}-]{{0,61}}[A-Za-z0-9_{_UTF8}])?"
+_LET_DIG = r"[^ -/:-@\[-^`{-~]"
+_LDH = r"[^ -,./:-@\[-^`{-~]"
+_LABEL = rf"{_LET_DIG}(?:{_LDH}{{0,61}}{_LET_DIG})?"
 _DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
 _LITERAL = r"\[[!-Z^-~]+\]"
 _MAILBOX = rf"(?P<local>{_DOT_STRING}|{_QUOTED_STRING})@(?P<domain>{_DOMAIN}|{_LITERAL})"
 # Source routes are recognised and ignored: RFC 5321 section 4.1.1.3 and appendix C.
 _ROUTE = rf"(?:@{_DOMAIN}(?:,@{_DOMAIN})*:)?"
 
-_MAIL = re.compile(rf"FROM:<(?:{_ROUTE}{_MAILBOX})?>(?P<rest>(?: .*)?)", re.IGNORECASE | re.DOTALL)
+# Case is ignored where it does not matter only: over the whole of Unicode it costs 0.3 s at start.
+_MAIL = re.compile(rf"(?i:FROM):<(?:{_ROUTE}{_MAILBOX})?>(?P<rest>(?: .*)?)", re.DOTALL)
 _RCPT = re.compile(
-    rf"TO:<(?:{_ROUTE}{_MAILBOX}|(?P<postmaster>postmaster))>(?P<rest>(?: .*)?)", re.IGNORECASE | re.DOTALL
+    rf"(?i:TO):<(?:{_ROUTE}{_MAILBOX}|(?P<postmaster>(?i:postmaster)))>(?P<rest>(?: .*)?)", re.DOTALL
 )
 _PARAMETER = re.compile(r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9-]*)(?:=(?P<value>[!-<>-~]+))?")
 _SIZE = re.compile(r"[0-9]{1,20}")
@@ -217,12 +221,14 @@ def parse_rcpt(argument: bytes, *, smtputf8: bool) -> ForwardPath | Reply:
 
 def is_domain(text: str) -> bool:
     """Whether ``text`` is a Domain in the sense of RFC 5321 section 4.1.2 (no address literal)."""
-    return len(text.encode()) <= MAX_DOMAIN_OCTETS and bool(_DOMAIN_ONLY.fullmatch(text))
+    return (
+        text.isprintable() and len(text.encode()) <= MAX_DOMAIN_OCTETS and bool(_DOMAIN_ONLY.fullmatch(text))
+    )
 
 
 def parse_mailbox(text: str) -> ForwardPath | None:
     """A bare mailbox such as ``taro@example.jp``, as an administrator types it; None where it is not one."""
-    match = _MAILBOX_ONLY.fullmatch(text)
+    match = _MAILBOX_ONLY.fullmatch(text) if text.isprintable() else None
     if not match or _too_long(match["local"], match["domain"]):
         return None
     return ForwardPath(match["local"], match["domain"])
