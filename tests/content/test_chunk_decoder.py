@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from mxgw.content import ChunkDecoder, ContentFault
 
 TRICKY = st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"\r\n.\r\n", b"x", b"\0"])).map(b"".join)
@@ -88,7 +87,9 @@ def test_a_crlf_may_lie_across_two_chunks() -> None:
     assert decoder.fault is None
 
 
-@pytest.mark.parametrize("chunks", [[b"a\r"], [b"a\r", b""], [b"a\r", b"b"], [b"a", b"\nb"], [b"a\r", b"\r\n"]])
+@pytest.mark.parametrize(
+    "chunks", [[b"a\r"], [b"a\r", b""], [b"a\r", b"b"], [b"a", b"\nb"], [b"a\r", b"\r\n"]]
+)
 def test_half_a_line_end_across_chunks_is_refused(chunks: list[bytes]) -> None:
     decoder = ChunkDecoder(max_octets=1000)
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
 from mxgw.content import ContentFault, DataDecoder
 
 LIMIT = 1_000_000
@@ -20,7 +19,8 @@ TRICKY = st.lists(
 ).map(b"".join)
 WIRES = st.one_of(TRICKY, st.binary(max_size=200))
 LINES = st.lists(
-    st.lists(st.sampled_from([b".", b"..", b"x", b"\0", b"\xff", b" "]), max_size=8).map(b"".join), max_size=20
+    st.lists(st.sampled_from([b".", b"..", b"x", b"\0", b"\xff", b" "]), max_size=8).map(b"".join),
+    max_size=20,
 )
 CUTS = st.lists(st.integers(1, 9), min_size=1, max_size=8)
 
