@@ -92,15 +92,14 @@ def main(
     "--flame", type=click.Path(path_type=Path), help="Write a flame graph (SVG) here, in a second run."
 )
 @click.option("--gateway", "name", type=click.Choice(list(GATEWAYS)), default="mxgw", show_default=True)
-@click.option("--native", is_flag=True, help="Show C functions too (slower).")
 @click.option("--top", type=click.IntRange(1), default=25, show_default=True)
 @click.option(
     "--times", type=click.FloatRange(0.1, 20), default=3.0, show_default=True, help="How long a load."
 )
-def profile(*, load: str, flame: Path | None, name: str, native: bool, top: int, times: float) -> None:
+def profile(*, load: str, flame: Path | None, name: str, top: int, times: float) -> None:
     """Show where a gateway spends its CPU time under a load."""
     workload = LOADS[load].scaled(times)
-    profile_gateway(_console(), GATEWAYS[name], workload, flame=flame, native=native, top=top)
+    profile_gateway(_console(), GATEWAYS[name], workload, flame=flame, top=top)
 
 
 def _console() -> Console:

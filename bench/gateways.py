@@ -7,12 +7,15 @@ import shutil
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.accounting import Account
 from bench.harness import Speaks
 from bench.processes import BenchError, Program, find_program, free_port
+
+ROOT = Path(__file__).parent.parent
+"""Where the package ``bench`` is found."""
 
 ALL_CHECKS = "spf,dkim,dmarc,arc,iprev,recipient"
 """Every check that works on the message; pregreet only waits, and would measure the wait."""
@@ -35,6 +38,10 @@ class Gateway(ABC):
     def start(self, *, sink_port: int, account: Account, directory: Path) -> tuple[Program, int]:
         """The running program and its SMTP port; the door has answered."""
 
+    def sampled(self, stacks: Path) -> Gateway:
+        """The same gateway, writing where its CPU time goes when it ends (bench.sampler)."""
+        raise BenchError(f"{self.name} is no Python program: it cannot be sampled")
+
     @abstractmethod
     def setup(self) -> Sequence[str]:
         """The settings that a reader needs to repeat it, one per line."""
@@ -49,6 +56,7 @@ class Mxgw(Gateway):
     checks: str = "none"
     seal_key: str = ""
     workers: int = 1
+    stacks: Path | None = None
 
     def missing(self) -> str:
         return "" if self._program().exists() else f"{self._program()} is not there: make install"
@@ -57,15 +65,19 @@ class Mxgw(Gateway):
         port = free_port()
         settings = self._settings(str(port), str(free_port()), str(sink_port))
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("MXGW_")}
+        sampler = ["-m", "bench.sampler", str(self.stacks)] if self.stacks else []
         program = Program(
-            [str(self._program()), "serve", "edge"],
+            [sys.executable, *sampler, str(self._program()), "serve", "edge"],
             account=account,
             output=directory / "mxgw.log",
-            environment=inherited | settings,
+            environment=inherited | settings | ({"PYTHONPATH": str(ROOT)} if self.stacks else {}),
             cwd=directory,
         )
         program.wait_for_door(port)
         return program, port
+
+    def sampled(self, stacks: Path) -> Gateway:
+        return replace(self, stacks=stacks)
 
     def setup(self) -> Sequence[str]:
         settings = self._settings("PORT", "PORT", "SINK")
@@ -171,7 +183,7 @@ class Plain(Gateway):
             [sys.executable, "-m", "bench.plain_gateway", str(port), str(sink_port)],
             account=account,
             output=directory / "plain.out",
-            cwd=Path(__file__).parent.parent,
+            cwd=ROOT,
         )
         program.wait_for_door(port)
         return program, port

@@ -1,4 +1,4 @@
-"""Where mxgw spends its time under a load: py-spy's samples, summed by function."""
+"""Where a gateway in Python spends its time under a load: samples of its CPU time, summed by function."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.gateways import Gateway
-from bench.measure import Sample, Workload, measure
+from bench.measure import Workload, measure
 from bench.processes import BenchError, Program
 
-SAMPLES_PER_SECOND = 500
+FLAME_SAMPLES_PER_SECOND = 250
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Samples in which a function ran (own) or was on the stack (cumulative)."""
+    """Samples in which a function ran itself (own) or was on the stack (cumulative)."""
 
     own: Counter[str]
     cumulative: Counter[str]
@@ -30,27 +30,27 @@ class Spent:
     total: int
 
 
-def profile(
-    console: Console, gateway: Gateway, workload: Workload, *, flame: Path | None, native: bool, top: int
-) -> None:
-    """Run the load under py-spy, print the tables, write the flame graph."""
+def profile(console: Console, gateway: Gateway, workload: Workload, *, flame: Path | None, top: int) -> None:
+    """Run the load under the sampler, print the tables; then once more under py-spy for the flame graph."""
     with tempfile.TemporaryDirectory(prefix="mxgw-profile-") as name:
-        raw = Path(name) / "stacks.txt"
-        sample = _recorded(gateway, workload, output=raw, form="raw", native=native)
-        by_function = sum_up(raw.read_text())
+        stacks = Path(name) / "stacks.txt"
+        sample = measure(gateway.sampled(stacks), workload)
+        if not stacks.exists():
+            raise BenchError("the program ended without writing its samples")
+        spent = sum_up(stacks.read_text())
     title = f"{gateway.title}, {workload.name}: {sample.cpu_ms:.3f} CPU-ms per message while being watched"
-    console.print(title, style="bold")
-    per_message = sample.cpu_ms * 1000 / max(1, by_function.total)
-    _print(console, "own time, by function", by_function.own, by_function, per_message, top)
-    _print(console, "own time, by line", by_function.lines, by_function, per_message, top)
-    _print(console, "cumulative time", by_function.cumulative, by_function, per_message, 2 * top)
+    console.print(f"{title}, {100 * sample.system_share:.0f} % of it in the kernel", style="bold")
+    per_sample = sample.cpu_ms * 1000 / max(1, spent.total)
+    _print(console, "own time, by function", spent.own, spent, per_sample, top)
+    _print(console, "own time, by line", spent.lines, spent, per_sample, top)
+    _print(console, "cumulative time", spent.cumulative, spent, per_sample, 2 * top)
     if flame is not None:
-        _recorded(gateway, workload, output=flame, form="flamegraph", native=native)
-        console.print(f"flame graph: {flame}")
+        _draw_flames(gateway, workload, flame)
+        console.print(f"flame graph (wall time): {flame}")
 
 
 def sum_up(stacks: str) -> Spent:
-    """py-spy's raw form: frames from the outermost, joined by ``;``, a blank, the number of samples."""
+    """From the lines that ``bench.sampler`` writes."""
     own: Counter[str] = Counter()
     cumulative: Counter[str] = Counter()
     lines: Counter[str] = Counter()
@@ -70,31 +70,27 @@ def sum_up(stacks: str) -> Spent:
 
 def _function(frame: str) -> str:
     """``name (file:line)`` without the line, so that the lines of a function add up."""
-    head, colon, tail = frame.rpartition(":")
-    return f"{head})" if colon and tail.rstrip(")").isdigit() else frame
+    return f"{frame.rpartition(':')[0]})"
 
 
-def _recorded(gateway: Gateway, workload: Workload, *, output: Path, form: str, native: bool) -> Sample:
+def _draw_flames(gateway: Gateway, workload: Workload, target: Path) -> None:
     spy = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or shutil.which("py-spy")
     if spy is None:
         raise BenchError("py-spy is missing: pip install py-spy")
     watchers: list[subprocess.Popen[bytes]] = []
 
     def watch(program: Program) -> None:
-        rate = str(SAMPLES_PER_SECOND)
-        options = ["--format", form, "--rate", rate, "--output", str(output), "--duration", "unlimited"]
-        options += ["--native"] if native else []
-        argv = [spy, "record", "--pid", str(program.pid), "--nonblocking", *options]
+        options = ["--format", "flamegraph", "--rate", str(FLAME_SAMPLES_PER_SECOND)]
+        argv = [spy, "record", "--pid", str(program.pid), *options, "--output", str(target)]
         watchers.append(
             subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         )
 
-    sample = measure(gateway, workload, prepared=watch)
+    measure(gateway, workload, prepared=watch)
     (watcher,) = watchers
     said, _ = watcher.communicate(timeout=60)  # py-spy writes its file when the process has gone
-    if not output.exists():
+    if not target.exists():
         raise BenchError(f"py-spy wrote nothing: {said.decode(errors='replace').strip()[-500:]}")
-    return sample
 
 
 def _print(
