@@ -1,0 +1,27 @@
+"""Fixtures for all tests: a real home and a running gateway in front of it, one of each for a test file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.rig.dovecot import Dovecot
+from tests.rig.gateway import Gateway
+
+USERS = ("taro", "hanako", "jiro", *(f"u{n}" for n in range(40)))
+
+
+@pytest.fixture(scope="module")
+def dovecot() -> Iterator[Dovecot]:
+    """Home: taro, hanako, jiro and u0 to u39 at example.jp, without quota."""
+    with Dovecot(dict.fromkeys(USERS)) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def gateway(dovecot: Dovecot) -> Iterator[Gateway]:
+    """The gateway in front of ``dovecot``. It must end with exit code 0, and without a traceback."""
+    with Gateway(dovecot.url) as edge:
+        yield edge
+        assert edge.terminate() == 0
+        assert edge.tracebacks() == []
