@@ -12,27 +12,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from math import inf
 from typing import Protocol, cast
 
 from mxgw import lmtp
+from mxgw.conversation import Conversation, Handshake, Noop
 from mxgw.dialer import Dialer, DialError
 from mxgw.dialogue import Dialogue
 from mxgw.outcome import Trouble
 from mxgw.reply import Reply
 
-BANNER_SECONDS = 15.0
-"""For greeting and LHLO. Dovecot with all its processes busy takes the connection and stays silent."""
 
-REPLY_SECONDS = 75.0
-"""For a reply to the envelope, and for home to take more content. Dovecot whose database is dead answers
-RCPT with 451 after 60 s: that answer is better than our own."""
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long we wait for home, in one place. All of it lies inside the deadline of the delivery."""
 
-STALE_SECONDS = 20.0
-"""For the first reply on a connection that was idle: the tunnel may have forgotten it without a word."""
+    banner_seconds: float = 15.0
+    """For greeting and LHLO. Dovecot with all its processes busy takes the connection and stays silent."""
+    reply_seconds: float = 75.0
+    """For a reply to the envelope, and for home to take more content. Dovecot whose database is dead answers
+    RCPT with 451 after 60 s: that answer is better than our own."""
+    stale_seconds: float = 20.0
+    """For the first reply on a connection that was idle: the tunnel may have forgotten it without a word."""
+    ask_seconds: float = 80.0
+    """For a question about recipients, waiting for a connection included; the client at RCPT waits 5 minutes
+    (RFC 5321 section 4.5.3.2.3). More than reply_seconds."""
+    dial_pause_seconds: float = 0.2
+    """Between two dials of one message: a home that only restarts needs a moment."""
+    idle_seconds: float = 30.0
+    """An idle connection is closed after this: the tunnel may forget it. Dovecot waits 5 minutes."""
+    probe_seconds: float = 60.0
+    """How often home is asked whether it is there: keeps the tunnel warm and the status true."""
 
-QUIT_SECONDS = 2.0
-"""For a polite end; nobody waits for it."""
+
+DEFAULT_TIMING = Timing()
 
 HIGH_WATER_OCTETS = 256 * 1024
 """Content waiting in one connection's write buffer; times ten connections it still fits the task."""
@@ -40,85 +54,8 @@ HIGH_WATER_OCTETS = 256 * 1024
 SMALL_CONTENT_OCTETS = 128 * 1024
 """Content up to this leaves with its envelope in a single write."""
 
-
 YIELD_OCTETS = 1024 * 1024
 """A fast home takes content without ever pausing us: others get their turn after this much."""
-
-
-class Conversation(Protocol):
-    """What a channel drives: Dialogue, and the handshake below."""
-
-    finished: bool
-    odd: bool
-    begun: bool
-
-    @property
-    def awaits_storage(self) -> bool:
-        """No bound on the silence but the deadline."""
-
-    def receive(self, reply: Reply) -> bytes:
-        """Take a reply, return what to send."""
-
-    def fail(self, trouble: Trouble) -> None:
-        """The connection is gone."""
-
-
-class Handshake:
-    """Greeting and LHLO."""
-
-    awaits_storage = False
-
-    def __init__(self, hostname: str) -> None:
-        self.finished = False
-        self.odd = False
-        self.begun = False
-        self.lhlo_reply: Reply | None = None
-        self.trouble: Trouble | None = None
-        self.detail = ""
-        self._hostname = hostname
-
-    def receive(self, reply: Reply) -> bytes:
-        """The greeting, then the reply to LHLO."""
-        if not reply.positive:
-            self.detail = str(reply)
-            self.fail(Trouble.GREETING_REFUSED)
-        elif not self.begun:
-            self.begun = True
-            return lmtp.lhlo(self._hostname)
-        else:
-            self.lhlo_reply = reply
-            self.finished = True
-        return b""
-
-    def fail(self, trouble: Trouble) -> None:
-        """No LMTP here."""
-        if not self.finished:
-            self.trouble = trouble
-            self.odd = True
-            self.finished = True
-
-
-class Noop:
-    """One NOOP: is the connection alive?"""
-
-    awaits_storage = False
-
-    def __init__(self) -> None:
-        self.finished = False
-        self.odd = False
-        self.begun = False
-
-    def receive(self, reply: Reply) -> bytes:
-        """Any positive reply will do."""
-        self.begun = True
-        self.odd = not reply.positive
-        self.finished = True
-        return b""
-
-    def fail(self, _trouble: Trouble) -> None:
-        """It is not."""
-        self.odd = True
-        self.finished = True
 
 
 class Content(Protocol):
@@ -136,7 +73,7 @@ class Content(Protocol):
 class Channel(asyncio.Protocol):
     """One connection. At most one conversation at a time; ``on_lost`` is called once when it is gone."""
 
-    def __init__(self, hostname: str, on_lost: Callable[[Channel], None]) -> None:
+    def __init__(self, hostname: str, timing: Timing, on_lost: Callable[[Channel], None]) -> None:
         self.extensions = lmtp.NO_EXTENSIONS
         self.left_open = False
         """RSET is due before the next transaction."""
@@ -146,16 +83,18 @@ class Channel(asyncio.Protocol):
         self.idle_since = 0.0
         self.reused = False
         self._hostname = hostname
+        self._timing = timing
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._reader = lmtp.ReplyReader()
         self._conversation: Conversation | None = None
         self._wake: asyncio.Future[None] | None = None
+        self._content_waits = False
         self._writable = True
         self._moved_at = 0.0
         self._deadline = inf
-        self._patience = REPLY_SECONDS
+        self._patience = timing.reply_seconds
         self._timer: asyncio.TimerHandle | None = None
         self._lhlo_lines: tuple[str, ...] = ()
 
@@ -203,9 +142,11 @@ class Channel(asyncio.Protocol):
             conversation.begun = True
         if garbage:
             conversation.fail(Trouble.GARBAGE)
+            conversation.odd = True
         elif out and self._transport:
             self._transport.write(out)
-        self._awaken()
+        if conversation.finished or self._content_waits:
+            self._awaken()
 
     def eof_received(self) -> bool:
         """Home closed its side: we close ours."""
@@ -238,8 +179,7 @@ class Channel(asyncio.Protocol):
         self._conversation = handshake
         try:
             await dialer.dial(self)
-            self._patience = BANNER_SECONDS
-            await self._converse(handshake, self._loop.time() + BANNER_SECONDS)
+            await self._converse(handshake, self._loop.time() + self._timing.banner_seconds)
         except BaseException:
             self._conversation = None
             self.abort()
@@ -254,7 +194,7 @@ class Channel(asyncio.Protocol):
     async def noop(self, deadline: float) -> bool:
         """Whether home still answers here."""
         noop = Noop()
-        self._patience = STALE_SECONDS
+        self._patience = self._timing.stale_seconds
         self._write(b"NOOP\r\n")
         await self._converse(noop, deadline)
         return not noop.odd
@@ -264,7 +204,7 @@ class Channel(asyncio.Protocol):
         opening = dialogue.opening()
         if dialogue.finished:
             return
-        self._patience = STALE_SECONDS if self.reused else REPLY_SECONDS
+        self._patience = self._timing.stale_seconds if self.reused else self._timing.reply_seconds
         self._conversation = dialogue
         try:
             if content and dialogue.content_due and content.octets <= SMALL_CONTENT_OCTETS:
@@ -310,12 +250,15 @@ class Channel(asyncio.Protocol):
             conversation.fail(Trouble.CLOSED)
         self._timer = self._loop.call_at(min(deadline, now + self._patience), self._tick)
         try:
-            while not conversation.finished:
-                if content and isinstance(conversation, Dialogue) and conversation.content_due:
-                    await self._stream(conversation, content)
-                    content = None
-                else:
+            if content and isinstance(conversation, Dialogue):
+                self._content_waits = True
+                while not conversation.finished and not conversation.content_due:
                     await self._pause()
+                if not conversation.finished:
+                    await self._stream(conversation, content)
+                self._content_waits = False
+            while not conversation.finished:
+                await self._pause()
         finally:
             if self._timer is not None:
                 self._timer.cancel()
@@ -325,6 +268,7 @@ class Channel(asyncio.Protocol):
 
     async def _stream(self, dialogue: Dialogue, content: Content) -> None:
         if content.octets <= SMALL_CONTENT_OCTETS:
+            # After a 354, or BDAT in lock-step: the command has left already.
             self._write_small(dialogue, b"", content)
             return
         octets = 0
@@ -334,12 +278,11 @@ class Channel(asyncio.Protocol):
             octets += len(chunk)
             if octets % YIELD_OCTETS < len(chunk):
                 await asyncio.sleep(0)
-            while not self._writable and not dialogue.finished:
+            while not (self._writable or dialogue.finished or dialogue.hopeless):
                 await self._pause()
-            if dialogue.finished:
-                return
             if dialogue.hopeless:
                 dialogue.abandon()
+            if dialogue.finished:
                 return
         if stuffer:
             self._write(stuffer.finish())
@@ -350,14 +293,14 @@ class Channel(asyncio.Protocol):
         dialogue.content_was_sent()
 
     def _write_small(self, dialogue: Dialogue, opening: bytes, content: Content) -> None:
-        octets = b"".join(content.chunks())
+        pieces = [opening, *content.chunks()]
         if dialogue.stuffed:
             stuffer = lmtp.DotStuffer()
-            octets = stuffer.feed(octets) + stuffer.finish()
-        elif len(octets) != content.octets:
+            pieces = [*map(stuffer.feed, pieces[1:]), stuffer.finish()]
+        elif sum(map(len, pieces)) != len(opening) + content.octets:
             dialogue.fail(Trouble.INTERNAL)
             return
-        self._write(opening + octets)
+        self._write(b"".join(pieces))
         dialogue.content_was_sent()
 
     async def _pause(self) -> None:
@@ -377,7 +320,7 @@ class Channel(asyncio.Protocol):
             return
         due = self._deadline
         if not conversation.awaits_storage:
-            patience = REPLY_SECONDS if conversation.begun else self._patience
+            patience = self._timing.reply_seconds if conversation.begun else self._patience
             due = min(due, self._moved_at + patience)
         if self._loop.time() < due:
             self._timer = self._loop.call_at(due, self._tick)

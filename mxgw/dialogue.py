@@ -173,6 +173,8 @@ class Dialogue:
 
     def abandon(self) -> None:
         """The content is not sent to its end because nobody will take it."""
+        if self.finished:
+            return
         self.odd = True
         self._finish(Trouble.CLOSED)
 

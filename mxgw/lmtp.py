@@ -22,7 +22,7 @@ MAX_REPLY_LINE_OCTETS = 2048
 MAX_REPLY_LINES = 64
 """The longest honest reply is an LHLO with two dozen extensions."""
 
-_CACHEABLE_LINE_OCTETS = 24
+_CACHEABLE_LINE_OCTETS = 40
 """``250 2.1.5 OK`` comes once per recipient; a line with a session id in it never comes again."""
 
 # RFC 5321 section 4.2: Reply-code = %x32-35 %x30-35 %x30-39. Second digits 6 to 9 are taken as well:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from mxgw.breaker import Breaker
-from mxgw.channel import Channel
+from mxgw.channel import Channel, Timing
 from mxgw.dialer import Dialer, DialError
 from mxgw.dialogue import Purpose
 from mxgw.outcome import Trouble
@@ -20,14 +20,8 @@ from mxgw.outcome import Trouble
 RESERVED_FOR_ASKING = 2
 """A question takes one round trip: two connections answer a hundred a second over a 20 ms link."""
 
-IDLE_SECONDS = 30.0
-"""The tunnel (and any NAT in between) may forget an idle connection; Dovecot itself waits 5 minutes."""
-
 DIAL_TRIES = 2
 """The first dial after a quiet time may fail while the tunnel wakes up."""
-
-PAUSE_BETWEEN_DIALS_SECONDS = 0.2
-"""A refused dial fails in a millisecond; a home that only restarts needs a little longer."""
 
 _WORTH_A_SECOND_DIAL = frozenset({Trouble.CONNECT_FAILED, Trouble.CONNECT_TIMEOUT, Trouble.CLOSED})
 
@@ -51,6 +45,7 @@ class Pool:
         hostname: str,
         connections: int,
         max_waiters: int,
+        timing: Timing,
         on_failure: Callable[[DialError], None],
     ) -> None:
         self._dialer = dialer
@@ -59,8 +54,10 @@ class Pool:
         self._max_deliveries = connections
         self._max_leases = connections + RESERVED_FOR_ASKING
         self._max_waiters = max_waiters
+        self._timing = timing
         self._on_failure = on_failure
         self._idle: list[Channel] = []
+        self._closed = False
         self._delivering = 0
         self._leases = 0
         self._waiters: dict[Purpose, deque[asyncio.Future[None]]] = {purpose: deque() for purpose in Purpose}
@@ -125,11 +122,12 @@ class Pool:
 
     def retire(self, now: float) -> None:
         """Close what has been idle for long."""
-        while self._idle and now - self._idle[0].idle_since >= IDLE_SECONDS:
+        while self._idle and now - self._idle[0].idle_since >= self._timing.idle_seconds:
             self._idle.pop(0).quit()
 
     def close(self) -> None:
-        """Close every idle connection."""
+        """Close every idle connection now, and each busy one when it comes back."""
+        self._closed = True
         while self._idle:
             self._idle.pop().quit()
 
@@ -141,11 +139,13 @@ class Pool:
                     waiter.set_exception(Unavailable(trouble))
 
     def _keep(self, channel: Channel) -> None:
-        if channel.usable:
+        if not channel.usable:
+            channel.abort()
+        elif self._closed:
+            channel.quit()
+        else:
             channel.idle_since = asyncio.get_running_loop().time()
             self._idle.append(channel)
-        else:
-            channel.abort()
 
     def _free(self, purpose: Purpose) -> bool:
         return self._leases < self._max_leases and (
@@ -193,7 +193,7 @@ class Pool:
                     return
 
     async def _dial_once(self, deadline: float) -> Channel:
-        channel = Channel(self._hostname, self._lost)
+        channel = Channel(self._hostname, self._timing, self._lost)
         try:
             async with asyncio.timeout_at(deadline):
                 await channel.open(self._dialer)
@@ -218,7 +218,7 @@ class Pool:
                     raise Unavailable(error.trouble) from None
                 if not self._breaker.closed:
                     raise Unavailable(error.trouble) from None
-            await asyncio.sleep(PAUSE_BETWEEN_DIALS_SECONDS)
+            await asyncio.sleep(self._timing.dial_pause_seconds)
         raise AssertionError("the loop above returns or raises")
 
     def _failed(self, error: DialError) -> None:

@@ -15,19 +15,12 @@ from dataclasses import dataclass
 
 from mxgw import lmtp
 from mxgw.breaker import Breaker, BreakerState
-from mxgw.channel import Channel
+from mxgw.channel import DEFAULT_TIMING, Channel, Timing
 from mxgw.dialer import Dialer, DialError
 from mxgw.dialogue import NO_PRELUDE, Dialogue, Prelude, Purpose
 from mxgw.envelope import Client, ForwardPath, MailParameters, ReversePath
 from mxgw.outcome import HomeAnswer, Trouble
 from mxgw.pool import Pool, Unavailable
-
-ASK_SECONDS = 80.0
-"""For a question about recipients, waiting included: the client waits at RCPT, where RFC 5321 section
-4.5.3.2.3 gives it 5 minutes. More than channel.REPLY_SECONDS."""
-
-PROBE_SECONDS = 60.0
-"""How often home is asked whether it is there: keeps the tunnel warm and the status true."""
 
 HOUSEKEEPING_SECONDS = 5.0
 """How often idle connections are looked at."""
@@ -78,10 +71,12 @@ class Relay:
         connections: int = 8,
         max_waiters: int = 1000,
         relay_seconds: float = 240.0,
+        timing: Timing = DEFAULT_TIMING,
     ) -> None:
         self._hostname = hostname
         self._lhlo = lmtp.lhlo(hostname)
         self._relay_seconds = relay_seconds
+        self._timing = timing
         self._breaker = Breaker(time.monotonic)
         self._pool = Pool(
             dialer=dialer,
@@ -89,6 +84,7 @@ class Relay:
             hostname=hostname,
             connections=connections,
             max_waiters=max_waiters,
+            timing=timing,
             on_failure=self._dial_failed,
         )
         self._extensions: lmtp.Extensions | None = None
@@ -137,7 +133,7 @@ class Relay:
                 prelude=Prelude(reset=True) if channel.left_open else NO_PRELUDE,
             )
 
-        return await self._guarded(Purpose.ASK, dialogue, None, len(forward_paths), ASK_SECONDS)
+        return await self._guarded(Purpose.ASK, dialogue, None, len(forward_paths), self._timing.ask_seconds)
 
     async def deliver(self, parcel: Parcel) -> tuple[HomeAnswer, ...]:
         """Put one message to home; never raises but CancelledError. One answer per forward path."""
@@ -163,7 +159,11 @@ class Relay:
                 tasks.create_task(self._probe_forever(), name="probe home")
                 tasks.create_task(self._retire_forever(), name="retire idle connections")
         finally:
-            self._pool.close()
+            self.close()
+
+    def close(self) -> None:
+        """Close idle connections now and busy ones when their message is through."""
+        self._pool.close()
 
     def _prelude(self, channel: Channel, parcel: Parcel) -> Prelude:
         xclient = b""
@@ -253,12 +253,12 @@ class Relay:
                 await self._probe()
             self._opened.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PROBE_SECONDS):
+                async with asyncio.timeout(self._timing.probe_seconds):
                     await self._opened.wait()
 
     async def _probe(self) -> None:
         try:
-            if await self._pool.probe(asyncio.get_running_loop().time() + ASK_SECONDS):
+            if await self._pool.probe(asyncio.get_running_loop().time() + self._timing.ask_seconds):
                 self._reached()
         except Exception:
             logger.exception("probing home failed")

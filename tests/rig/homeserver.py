@@ -8,8 +8,8 @@
         assert home.messages[0].content == content
 
 Every stage has a plan: an act, or a list of acts of which each use takes one and the last one stays. An act
-is a reply line (``"250 2.1.0 OK"``; several lines joined by newlines), or Hang, Reset, Close, Raw, Delay,
-Until. A reply that begins with 421 is followed by closing the connection, as RFC 5321 section 3.8 has it.
+is a reply line (``"250 2.1.0 OK"``; several lines joined by newlines), or Hang, Stall, Reset, Close, Raw,
+Delay, Until. A reply that begins with 421 is followed by closing the connection, as RFC 5321 section 3.8 has it.
 
 What a client must not do is refused as a real server would and noted in ``violations``: parameters that
 were not offered, commands in a burst without PIPELINING, BDAT without CHUNKING, a bare line end.
@@ -36,6 +36,11 @@ DOVECOT_TRUSTING = (*PIPELINING_AND_CHUNKING, "XCLIENT ADDR PORT PROTO HELO LOGI
 @dataclass(frozen=True, slots=True)
 class Hang:
     """Say nothing more until the client goes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Neither say nor read anything more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Until:
     then: Act
 
 
-Act = str | Hang | Close | Reset | Raw | Delay | Until
+Act = str | Hang | Stall | Close | Reset | Raw | Delay | Until
 Plan = Act | list[Act]
 
 
@@ -383,6 +388,10 @@ class _Session:
                 await self._flush()
                 while await self._reader.read(2**16):
                     pass
+                raise _Ended
+            case Stall():
+                await self._flush()
+                await asyncio.get_running_loop().create_future()
                 raise _Ended
             case Reset():
                 await self._flush()
