@@ -73,7 +73,7 @@ _AT_RCPT: Final[Mapping[str, Reply]] = MappingProxyType(
     {
         Magic.REFUSED: Reply.of(550, "5.1.1", "No such mailbox"),
         Magic.FULL: Reply.of(552, "5.2.2", "Mailbox full"),
-        Magic.LATER: Reply.of(451, "4.2.1", "Mailbox not available just now"),
+        Magic.LATER: Reply.of(451, "4.2.0", "Mailbox not available just now"),
     }
 )
 _AT_END: Final[Mapping[str, Reply]] = MappingProxyType(
@@ -147,8 +147,8 @@ def messages(directory: Path) -> list[StoredMessage]:
 
 
 def _store(folder: Path, name: str, trace: bytes, chunks: Iterator[bytes]) -> Reply:
-    for part in ("tmp", "new", "cur", "seen"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    if not (folder / "seen").is_dir():
+        _make(folder)
     temporary, final = folder / "tmp" / name, folder / "new" / name
     try:
         fingerprint = _write(temporary, trace, chunks)
@@ -165,6 +165,14 @@ def _store(folder: Path, name: str, trace: bytes, chunks: Iterator[bytes]) -> Re
     finally:
         temporary.unlink(missing_ok=True)
     return _STORED
+
+
+def _make(folder: Path) -> None:
+    for part in ("tmp", "new", "cur", "seen"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    # The names on the way down must survive a crash as well as the message at their end.
+    for directory in (folder, folder.parent, folder.parent.parent):
+        _sync_directory(directory)
 
 
 def _write(path: Path, trace: bytes, chunks: Iterator[bytes]) -> bytes:

@@ -6,7 +6,7 @@
 
 from mxgw.config.domains import DomainList, DomainSource
 from mxgw.config.forms import Address, HomeAddress
-from mxgw.config.loading import ConfigMistake, default_hostname, load
+from mxgw.config.loading import ConfigMistake, default_hostname, load, origins
 from mxgw.config.rows import CONFIG_VARIABLE, Check, DmarcPolicy, LogFormat, Role, Setting, show
 from mxgw.config.settings import SETTINGS, Config
 
@@ -26,5 +26,6 @@ __all__ = [
     "Setting",
     "default_hostname",
     "load",
+    "origins",
     "show",
 ]

@@ -84,6 +84,16 @@ def load(
     return mistakes or config
 
 
+def origins(environ: Mapping[str, str], *, toml: Path | None = None) -> dict[str, str]:
+    """Where each setting that was said was said, by its variable: ``environment`` or a place in the file."""
+    said, _ = _gather(environ, toml)
+    return {
+        setting.variable: said[setting.name].where or "environment"
+        for setting in SETTINGS
+        if setting.name in said
+    }
+
+
 def default_hostname() -> str:
     """The full name of this machine, as far as it can be a domain name; "localhost" where it cannot."""
     name = socket.gethostname()

@@ -1,0 +1,5 @@
+"""``python -m mxgw``."""
+
+from mxgw.cli import main
+
+main()

@@ -1,0 +1,70 @@
+"""``mxgw serve``: the servers, in the foreground."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from mxgw.cli.common import config_option, fail, load_or_fail
+from mxgw.config import Role
+
+
+@click.group("serve")
+def command() -> None:
+    """Run the gateway in the foreground until SIGTERM; it logs to stdout.
+
+    Example: MXGW_DOMAINS=example.jp MXGW_HOME=lmtp://mail:2525 mxgw serve edge
+    """
+
+
+@command.command("edge")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), metavar="N", help="Processes that share the mail door."
+)
+@config_option
+def edge(workers: int | None, toml: Path | None) -> None:
+    """Accept mail on SMTP and relay it at once to home by LMTP.
+
+    Settings come from MXGW_* variables (see `mxgw settings`); MXGW_DOMAINS and MXGW_HOME are needed.
+    After SIGTERM what is in flight is finished, then the exit code is 0; it is 2 on bad configuration.
+
+    \b
+    Example:
+      MXGW_DOMAINS=example.jp MXGW_HOME=lmtp://mail:2525 mxgw serve edge --workers 2
+    """
+    options = {"MXGW_WORKERS": None if workers is None else str(workers)}
+    config = load_or_fail(Role.EDGE, toml=toml, options=options)
+    # Imported here: a mistake in the configuration is told before anything slow is loaded.
+    from mxgw.service import run_edge
+
+    sys.exit(run(lambda: run_edge(config)))
+
+
+@command.command("home", hidden=True)
+@config_option
+def home(toml: Path | None) -> None:
+    """Not in this version."""
+    fail("serve home is not in this version; let MXGW_HOME of the edge name your mailbox server's LMTP port")
+
+
+def run(serve: Callable[[], int]) -> int:
+    """Run a server; what the system refuses (a port in use, say) is a sentence and no traceback."""
+    try:
+        return serve()
+    except OSError as error:
+        fail(_sentence(error))
+    except BaseExceptionGroup as group:
+        refusals, rest = group.split(OSError)
+        if rest is not None or refusals is None:
+            raise
+        first: BaseException = refusals
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        fail(_sentence(first))
+
+
+def _sentence(error: BaseException) -> str:
+    return f"cannot start: {error}"
