@@ -28,6 +28,7 @@ _MAX_LINE_OCTETS = 78
 """RFC 5322 section 2.1.1 asks for no more than this, without CRLF."""
 
 _BLANKS = b" \t"
+_FIELD_END = re.compile(rb"\r\n(?![ \t])")
 # RFC 5322 section 3.6.8, ftext: printable US-ASCII but the colon.
 _FTEXT = bytes(octet for octet in range(33, 127) if octet != ord(":"))
 # What HELO may say in a trace field of ours: a Domain or an address literal in US-ASCII, nothing that RFC
@@ -76,18 +77,17 @@ class Header:
 
     fields: tuple[Field, ...]
     octets: int
-    _index: dict[str, tuple[Field, ...]] = field(init=False, repr=False, compare=False)
+    _index: dict[str, list[Field]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        index: dict[str, tuple[Field, ...]] = {}
+        index: dict[str, list[Field]] = {}
         for one in self.fields:
-            name = one.name.lower()
-            index[name] = (*index[name], one) if name in index else (one,)
+            index.setdefault(one.name.lower(), []).append(one)
         object.__setattr__(self, "_index", index)
 
     def named(self, name: str) -> tuple[Field, ...]:
         """The fields of that name in their order, whatever the case of letters."""
-        return self._index.get(name.lower(), ())
+        return tuple(self._index.get(name.lower(), ()))
 
     def names(self) -> frozenset[str]:
         """The names of all fields, in lower case."""
@@ -109,10 +109,12 @@ class Header:
 
     def without(self, names: frozenset[str]) -> bytes:
         """The header block, with its blank line, minus the fields of these names; no other octet changes."""
+        kept = whole = [one.raw for one in self.fields]
         unwanted = {name.lower() for name in names}
-        kept = b"".join(one.raw for one in self.fields if one.name.lower() not in unwanted)
-        blank_line = self.octets > sum(len(one.raw) for one in self.fields)
-        return kept + b"\r\n" if blank_line else kept
+        if not unwanted.isdisjoint(self._index):
+            kept = [one.raw for one in self.fields if one.name.lower() not in unwanted]
+        blank_line = b"\r\n" if self.octets > sum(map(len, whole)) else b""
+        return b"".join(kept) + blank_line
 
 
 NO_HEADER = Header((), 0)
@@ -120,8 +122,8 @@ NO_HEADER = Header((), 0)
 
 def starts_with_field(block: bytes) -> bool:
     """Whether the first line of ``block`` begins a header field (RFC 5322 sections 2.2 and 4.5)."""
-    line = block.partition(b"\r\n")[0]
-    return bool(_name(line))
+    line_end = block.find(b"\r\n")
+    return bool(_name(block if line_end < 0 else block[:line_end]))
 
 
 def count_fields(block: bytes) -> int:
@@ -143,23 +145,10 @@ def parse_header(block: bytes) -> Header:
         return NO_HEADER
     end = block.find(b"\r\n\r\n")
     text = block if end < 0 else block[: end + 2]
-    lines = text.split(b"\r\n")
-    unended = lines.pop()  # b"" where the last line has its CRLF
-    fields: list[Field] = []
-    current: list[bytes] = []
-    for line in lines:
-        if current and line[:1] not in (b" ", b"\t"):
-            fields.append(_field(current, b"\r\n"))
-            current = []
-        current.append(line)
-    if unended and current and unended[:1] not in (b" ", b"\t"):
-        fields.append(_field(current, b"\r\n"))
-        current = []
+    *whole, unended = _FIELD_END.split(text)  # b"" where the last line has its CRLF
+    fields = [Field(_name(one), one + b"\r\n") for one in whole]
     if unended:
-        current.append(unended)
-        fields.append(_field(current, b""))
-    else:
-        fields.append(_field(current, b"\r\n"))
+        fields.append(Field(_name(unended), unended))
     return Header(tuple(fields), len(block) if end < 0 else end + 4)
 
 
@@ -182,7 +171,7 @@ def received_field(
     """
     literal = _literal(client.address)
     helo = client.helo if _HELO.fullmatch(client.helo) else literal
-    parts = [f"from {helo}", f"({literal})"]
+    parts = [f"Received: from {helo}", f"({literal})"]
     if client.tls:
         parts += (f"(using {_word(client.tls.version)}", f"with cipher {_word(client.tls.cipher)})")
     parts += (f"by {hostname}", f"with {_with(client, smtputf8=smtputf8, lmtp=lmtp)}", f"id {transaction_id}")
@@ -190,7 +179,7 @@ def received_field(
         parts.append(f"for <{forward_path}>")
     parts[-1] += ";"
     parts.append(_date(int(when.timestamp())))
-    return _fold("Received:", parts)
+    return _fold(parts)
 
 
 def message_age_seconds(header: Header, now: datetime) -> float | None:
@@ -220,15 +209,11 @@ def message_age_seconds(header: Header, now: datetime) -> float | None:
         return None
 
 
-def _field(lines: list[bytes], end: bytes) -> Field:
-    raw = b"\r\n".join(lines) + end if len(lines) > 1 else lines[0] + end
-    return Field(_name(lines[0]), raw)
-
-
-def _name(line: bytes) -> str:
-    name, colon, _ = line.partition(b":")
-    name = name.rstrip(_BLANKS)
-    return name.decode("ascii") if colon and name and not name.translate(None, _FTEXT) else ""
+def _name(octets: bytes) -> str:
+    colon = octets.find(b":")
+    # A fold before the colon is no field by the RFC; what some readers take for one, we take for one too.
+    name = octets[:colon].rstrip(b" \t\r\n") if colon > 0 else b""
+    return "" if name.translate(None, _FTEXT) else name.decode("ascii")
 
 
 def _text(octets: bytes) -> str:
@@ -273,17 +258,18 @@ def _date(seconds: int) -> str:
     return format_datetime(datetime.fromtimestamp(seconds, UTC))
 
 
-def _fold(name: str, parts: list[str]) -> bytes:
-    text = name
-    room = _MAX_LINE_OCTETS - len(name)
+def _fold(parts: list[str]) -> bytes:
+    """Lines of at most 78 octets where the parts allow it; the first part stays beside the field name."""
+    text = ""
+    room = _MAX_LINE_OCTETS + 1
     for part in parts:
         if not part.isprintable():
             raise ValueError("a trace field of ours holds a control character")
         room -= len(part) + 1
-        if room < 0:
+        if room < 0 and text:
             text += "\r\n"
             room = _MAX_LINE_OCTETS - len(part) - 1
-        text += " " + part
+        text += f" {part}" if text else part
     return (text + "\r\n").encode()
 
 

@@ -18,7 +18,7 @@ READ_OCTETS = 64 * 1024
 """The largest chunk that a spool gives back."""
 
 WRITE_OCTETS = 64 * 1024
-"""Small pieces are gathered up to this size before they go to the file: a slow client sends many."""
+"""Pieces smaller than this are gathered before they go to the file: a slow client sends many."""
 
 MEMORY_OCTETS = 256 * 1024
 """What a message may hold in memory before it goes to a file: nearly all mail without attachments."""
@@ -140,7 +140,7 @@ class Spool:
             raise SpoolFull("the spool budget is used up")
         self._octets += len(chunk)
         self._end = (self._end + chunk[-2:])[-2:]
-        limit = self._memory_octets if self._file is None else min(self._memory_octets, WRITE_OCTETS)
+        limit = self._memory_octets if self._file is None else min(self._memory_octets, WRITE_OCTETS - 1)
         if len(self._held) + len(chunk) <= limit and self._budget.memory.reserve(len(chunk)):
             self._held += chunk
             return

@@ -171,6 +171,13 @@ def test_fields_behind_a_line_that_is_none_are_seen_all_the_same() -> None:
     assert header.fields[1] == Field("", b"not a field\r\n with a fold\r\n")
 
 
+def test_a_name_folded_before_its_colon_does_not_hide() -> None:
+    header = parse_header(b"Subject: x\r\nX-Ours\r\n : forged\r\nX-Ours\r\n\r\nbody")
+
+    assert header.count("x-ours") == 1
+    assert header.without(frozenset({"x-ours"})) == b"Subject: x\r\nX-Ours\r\n\r\n"
+
+
 def test_values_are_text_without_controls() -> None:
     header = parse_header(
         b"Subject: \x1b[31mred\x00 \xe3\x81\x82\xe3\x80\x80\xff\tend\xe2\x80\xae\r\nSubject:\r\n\r\n"
@@ -194,6 +201,19 @@ def test_names_and_counts_ignore_case() -> None:
 
     assert header.count("Received") == 2
     assert header.names() == frozenset({"received", "received-spf"})
+
+
+def test_a_block_of_folds_or_of_equal_fields_takes_a_moment() -> None:
+    for part in (b"A:\r\n", b" \r\n", b":\r\n", b"A: \r\n\t\r\n"):
+        block = b"A: 1\r\n" + part * (256 * 1024 // len(part)) + b"\r\n"
+
+        header = parse_header(block)
+
+        assert header.octets == len(block)
+        assert (
+            header.without(frozenset({"A"}))
+            == (part * (256 * 1024 // 3) if part == b":\r\n" else b"") + b"\r\n"
+        )
 
 
 NOW = datetime(1997, 11, 22, 16, 0, tzinfo=UTC)

@@ -168,13 +168,16 @@ def test_when_header_blocks_take_too_much_memory_the_message_is_put_off() -> Non
     assert used(budget) == (0, 0, 0)
 
 
-def test_a_spool_file_that_cannot_be_read_puts_the_message_off(tmp_path: Path) -> None:
+@pytest.mark.parametrize("last", [b"", b"\r\n"])
+def test_a_spool_file_that_cannot_be_read_puts_the_message_off(tmp_path: Path, last: bytes) -> None:
     budget = SpoolBudget(10_000)
     intake = Intake(budget, directory=tmp_path, memory_octets=0)
     intake.write(b"Subject: x\r\n")
     assert intake.spool._file is not None
     os.ftruncate(intake.spool._file.fileno(), 3)
+    os.lseek(intake.spool._file.fileno(), 0, os.SEEK_SET)
 
+    intake.write(last)
     intake.finish()
 
     assert intake.fault is ContentFault.SPOOL_FULL
