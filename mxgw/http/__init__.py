@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from aiohttp import web
 
@@ -102,7 +105,7 @@ class HttpDoor:
         self._seen = {each: self._seen.get(each, now) for each in connections}
         for each in connections:
             if now - self._seen[each] >= CONNECTION_SECONDS and each.transport:
-                each.transport.abort()
+                _cut(each.transport)
         self._sweeping = loop.call_later(SWEEP_SECONDS, self._sweep)
 
     async def _livez(self, _: web.Request) -> web.Response:
@@ -131,8 +134,15 @@ class _TurnedAway(asyncio.Protocol):
     """What a connection gets that is one too many: its end."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
+        # uvloop's transports are no subclass of asyncio's.
+        _cut(cast("asyncio.Transport", transport))
+
+
+def _cut(transport: asyncio.Transport) -> None:
+    """End a connection so that neither we nor the kernel hold on to what the client did not read."""
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 async def _harden(_: web.Request, response: web.StreamResponse) -> None:
