@@ -50,12 +50,12 @@ class _Judge:
         self._after_cr = False
 
     def take(self, content: bytes) -> bytes:
-        """Count and judge the next piece; gives it back, or b"" from the first fault on."""
+        """Judge the next piece, count it, give it back; b"" and nothing counted from the first fault on."""
         if self.fault is None:
             self.fault = self._first_fault(content)
-        self.octets += len(content)
         if self.fault is not None or not content:
             return b""
+        self.octets += len(content)
         line_end = content.rfind(b"\n")
         self._line_octets = len(content) - line_end - 1 + (self._line_octets if line_end < 0 else 0)
         self._after_cr = content[-1] == _CR
@@ -141,18 +141,20 @@ class DataDecoder:
         else:
             final = len(buffer) - _unsure_octets(buffer)
             self._carry = buffer[final:]
-        content = buffer[:final]
-        stuffed = 0 <= dot_line <= final - len(_DOT_LINE)
+        wire = buffer[:final]
         begin = 0
-        if not self._started and content:
+        if not self._started and wire:
             self._started = True
             begin = 2
-        if self._judge.fault is not None:
-            self._judge.drop(len(content) - begin - (content.count(_DOT_LINE) if stuffed else 0))
-            return b""
-        if stuffed:
-            content = content.replace(_DOT_LINE, b"\r\n")
-        return self._judge.take(content[begin:] if begin else content)
+        stuffed = 0 <= dot_line <= final - len(_DOT_LINE)
+        if self._judge.fault is None:
+            # Two octets are replaced twice as fast as three. The result is the same up to the first bare LF,
+            # where the judge finds a fault.
+            content = self._judge.take((wire.replace(b"\n.", b"\n") if stuffed else wire)[begin:])
+            if self._judge.fault is None:
+                return content
+        self._judge.drop(len(wire) - begin - (wire.count(_DOT_LINE) if stuffed else 0))
+        return b""
 
 
 class ChunkDecoder:
@@ -216,6 +218,8 @@ class ChunkDecoder:
             own, rest = chunk[: self._remaining_octets], chunk[self._remaining_octets :]
         self._remaining_octets -= len(own)
         content = self._judge.take(own)
+        if self._judge.fault is not None:
+            self._judge.drop(len(own))
         self._close_chunk()
         return content, rest
 
