@@ -17,6 +17,8 @@ from html.parser import HTMLParser
 MAX_DECODED_OCTETS = 1024 * 1024
 """How much of a text part is shown; more is no letter."""
 
+# RFC 1468, and JIS X 0201 katakana as mail programs add it.
+_ESCAPE = re.compile(rb"\x1b(\$[@B]|\([BJIH])")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -85,12 +87,31 @@ def _decoded(value: object) -> str:
 
 def _text(octets: bytes, charset: str) -> str:
     """Octets in a charset, or in the one of those usual in Japan that fits; never raises."""
-    for candidate in (charset, "utf-8", "iso-2022-jp", "cp932", "euc-jp"):
+    if _ESCAPE.search(octets):
+        return _iso_2022_jp(octets)
+    # EUC is nearly always lawful Shift_JIS as well, and seldom the other way round: so it comes first.
+    for candidate in (charset, "utf-8", "euc-jp", "cp932"):
         try:
             return _SURROGATES.sub("\ufffd", octets.decode(candidate))
         except (LookupError, ValueError):
             continue
     return octets.decode("utf-8", errors="replace")
+
+
+def _iso_2022_jp(octets: bytes) -> str:
+    """Python's codec refuses what mail programs add: circled digits, half-width katakana."""
+    ascii_part, *rest = _ESCAPE.split(octets)
+    texts = [ascii_part.decode("ascii", errors="replace")]
+    for escape, segment in zip(rest[::2], rest[1::2], strict=True):
+        high = bytes(octet | 0x80 if 0x21 <= octet <= 0x7E else octet for octet in segment)
+        match escape:
+            case b"$@" | b"$B":
+                texts.append(high.decode("euc_jis_2004", errors="replace"))
+            case b"(I":
+                texts.append(high.decode("cp932", errors="replace"))
+            case _:
+                texts.append(segment.decode("ascii", errors="replace"))
+    return "".join(texts)
 
 
 def _body(message: Message) -> tuple[str, tuple[Attachment, ...]]:

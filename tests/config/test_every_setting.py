@@ -6,98 +6,12 @@ from pathlib import Path
 
 import pytest
 from mxgw.config import SETTINGS, Config, ConfigMistake, Role, load
+from tests.config.bad_values import BAD
 
 GOOD_EDGE = {
     "MXGW_DOMAINS": "example.jp",
     "MXGW_HOME": "lmtp://127.0.0.1:2525",
     "MXGW_HOSTNAME": "mx.example.jp",
-}
-
-NOT_ADDRESSES = [
-    "",
-    "8025",
-    "0.0.0.0",
-    ":8025",
-    "0.0.0.0:",
-    "0.0.0.0:65536",
-    "::1:8025",
-    "[::1]",
-    "[10.0.0.1]:25",
-]
-NOT_NUMBERS = ["", "many", "-1", "1.5", "0x10", "1e3", "\u0663", "99999999999999"]
-NOT_SECONDS = ["", "soon", "-1", "nan", "inf", "1e1", "10 s", "99999"]
-
-# A setting without a line here fails test_no_setting_is_forgotten.
-BAD: dict[str, list[str]] = {
-    "MXGW_LISTEN": [*NOT_ADDRESSES, "300.0.0.1:25", "host name:25", "a..b:25"],
-    "MXGW_HTTP_LISTEN": [*NOT_ADDRESSES],
-    "MXGW_HOSTNAME": [
-        "under_score.example",
-        "-a.example",
-        "a..b",
-        "192.0.2.1",
-        "mx@example.jp",
-        "a" * 64 + ".jp",
-    ],
-    "MXGW_DOMAINS": [
-        "",
-        ",",
-        "a.example,,b.example",
-        "taro@example.jp",
-        "*.example.jp",
-        "exa mple.jp",
-        "192.0.2.1",
-        "file:",
-        "file:/nowhere/domains.txt",
-        "file:/",
-        "ssm:/mxgw/domains",
-        "a" * 5000,
-        "\u2024.jp",
-    ],
-    "MXGW_HOME": [
-        "",
-        "mail.example:2525",
-        "smtp://mail.example:25",
-        "lmtp://",
-        "lmtp://a:0",
-        "lmtp://a:b",
-        "lmtp://a/b",
-    ],
-    "MXGW_SOCKS5": ["127.0.0.1", "127.0.0.1:0", "socks5://127.0.0.1:1055", "127.0.0.1:99999"],
-    "MXGW_PROXY_FROM": [
-        "everyone",
-        "10.0.0.1/8",
-        "10.0.0.0/33",
-        "10.0.0.0/8,,fd00::/8",
-        "10.0.0.0/8;fd00::/8",
-    ],
-    "MXGW_DNS": ["dns.example", "dns.example:53", "127.0.0.1:0", "127.0.0.1,", "[dns]", "1.2.3"],
-    "MXGW_TLS_CERT": ["/nowhere/cert.pem", "/", "secret:arn:aws:secretsmanager:x", "\0"],
-    "MXGW_TLS_KEY": ["/nowhere/key.pem", "/", "secret:arn:aws:secretsmanager:x"],
-    "MXGW_MAX_MESSAGE_OCTETS": [*NOT_NUMBERS, "1000", "2GiB", "36MB", "36 mib"],
-    "MXGW_CHECKS": ["", "all", "spf,dikm", "none,spf", "spf;dkim", "SPF"],
-    "MXGW_DMARC": ["", "none", "Reject"],
-    "MXGW_SEAL_KEY": ["", "hunter2", "secret:arn:aws:secretsmanager:x", "\udc80" * 20],
-    "MXGW_WORKERS": [*NOT_NUMBERS, "0", "65"],
-    "MXGW_MAX_SESSIONS": [*NOT_NUMBERS, "0"],
-    "MXGW_MAX_SESSIONS_PER_CLIENT": ["2001", *NOT_NUMBERS, "0"],
-    "MXGW_MAX_RECIPIENTS": [*NOT_NUMBERS, "0"],
-    "MXGW_MAX_MESSAGES_PER_SESSION": [*NOT_NUMBERS, "0"],
-    "MXGW_MAX_COMMANDS": [*NOT_NUMBERS, "9"],
-    "MXGW_MAX_ERRORS": [*NOT_NUMBERS, "0"],
-    "MXGW_MAX_RECEIVED": [*NOT_NUMBERS, "9"],
-    "MXGW_MAX_SPOOL_OCTETS": [*NOT_NUMBERS, "1MiB", "65535"],
-    "MXGW_SPOOL_DIR": ["/nowhere", "/dev/null"],
-    "MXGW_SPOOL_MEMORY_OCTETS": [*NOT_NUMBERS, "65MiB"],
-    "MXGW_HOME_CONNECTIONS": [*NOT_NUMBERS, "0"],
-    "MXGW_HOME_WAITERS": [*NOT_NUMBERS],
-    "MXGW_CONNECT_SECONDS": [*NOT_SECONDS, "0", "121"],
-    "MXGW_RELAY_SECONDS": [*NOT_SECONDS, "0.5", "600"],
-    "MXGW_DRAIN_SECONDS": [*NOT_SECONDS],
-    "MXGW_PREGREET_SECONDS": [*NOT_SECONDS, "11"],
-    "MXGW_RECIPIENT_CACHE_SECONDS": [*NOT_SECONDS, "31"],
-    "MXGW_POSTMASTER": ["postmaster", "@example.jp", "a b@example.jp", "<a@example.jp>"],
-    "MXGW_LOG": ["xml", "JSON"],
 }
 
 
