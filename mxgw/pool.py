@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from mxgw import lmtp
 from mxgw.breaker import Breaker
 from mxgw.channel import Channel, Timing
 from mxgw.dialer import Dialer, DialError
@@ -56,6 +57,8 @@ class Pool:
         self._max_waiters = max_waiters
         self._timing = timing
         self._on_failure = on_failure
+        self.extensions: lmtp.Extensions | None = None
+        """Of home's last LHLO."""
         self._idle: list[Channel] = []
         self._closed = False
         self._delivering = 0
@@ -94,6 +97,7 @@ class Pool:
 
     def release(self, channel: Channel, purpose: Purpose) -> None:
         """Take a channel back: kept if it is between two transactions, closed otherwise."""
+        self.extensions = channel.extensions
         self._keep(channel)
         self._leave(purpose)
 
@@ -205,6 +209,7 @@ class Pool:
             self._failed(error)
             raise
         self._breaker.succeeded()
+        self.extensions = channel.extensions
         return channel
 
     async def _dial(self, deadline: float) -> Channel:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mxgw import lmtp
-from mxgw.breaker import Breaker, BreakerState
+from mxgw.breaker import FIRST_PAUSE_SECONDS, Breaker, BreakerState
 from mxgw.channel import DEFAULT_TIMING, Channel, Timing
 from mxgw.dialer import Dialer, DialError
 from mxgw.dialogue import NO_PRELUDE, Dialogue, Prelude, Purpose
@@ -87,7 +87,6 @@ class Relay:
             timing=timing,
             on_failure=self._dial_failed,
         )
-        self._extensions: lmtp.Extensions | None = None
         self._last_error = ""
         self._up = False
         self._since = time.time()
@@ -99,9 +98,8 @@ class Relay:
 
     def offers(self, extension: str) -> bool | None:
         """Whether home's last LHLO offered this; None while there was none."""
-        if self._extensions is None:
-            return None
-        return extension.upper() in self._extensions.keywords
+        extensions = self._pool.extensions
+        return None if extensions is None else extension.upper() in extensions.keywords
 
     def status(self) -> HomeStatus:
         """Home as seen from here."""
@@ -212,7 +210,6 @@ class Relay:
                 await channel.transact(dialogue, parcel, deadline)
             finally:
                 self._pool.release(channel, purpose)
-            self._extensions = channel.extensions
             if dialogue.untouched and channel.reused and not fresh:
                 fresh = True
                 continue
@@ -246,19 +243,28 @@ class Relay:
 
     async def _probe_forever(self) -> None:
         while True:
-            await self._probe()
-            while not self._breaker.closed:
+            reached = await self._probe()
+            if not self._breaker.closed:
                 await asyncio.sleep(self._breaker.wait_seconds)
                 self._breaker.begin_attempt()
-                await self._probe()
-            self._opened.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._timing.probe_seconds):
-                    await self._opened.wait()
+            elif not reached:
+                # So that a home that is away is known as away soon, also when no message comes.
+                await asyncio.sleep(FIRST_PAUSE_SECONDS)
+            else:
+                self._opened.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._timing.probe_seconds):
+                        await self._opened.wait()
+                await asyncio.sleep(self._breaker.wait_seconds)
+                self._breaker.begin_attempt()
 
-    async def _probe(self) -> None:
+    async def _probe(self) -> bool:
+        """Whether nothing is known against home."""
         try:
-            if await self._pool.probe(asyncio.get_running_loop().time() + self._timing.ask_seconds):
-                self._reached()
+            alive = await self._pool.probe(asyncio.get_running_loop().time() + self._timing.ask_seconds)
         except Exception:
             logger.exception("probing home failed")
+            return False
+        if alive:
+            self._reached()
+        return alive is not False

@@ -9,7 +9,7 @@
 
 Every stage has a plan: an act, or a list of acts of which each use takes one and the last one stays. An act
 is a reply line (``"250 2.1.0 OK"``; several lines joined by newlines), or Hang, Stall, Reset, Close, Raw,
-Delay, Until. A reply that begins with 421 is followed by closing the connection, as RFC 5321 section 3.8 has it.
+Delay, Until. A reply that begins with 421 is followed by closing the connection: RFC 5321 section 3.8.
 
 What a client must not do is refused as a real server would and noted in ``violations``: parameters that
 were not offered, commands in a burst without PIPELINING, BDAT without CHUNKING, a bare line end.
@@ -55,9 +55,10 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Send these octets as they are."""
+    """Send these octets as they are, then act."""
 
     octets: bytes
+    then: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class HomeServer:
     most_open_connections: int = 0
 
     _server: asyncio.Server | None = None
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -167,6 +169,17 @@ class HomeServer:
         """Send octets that nobody asked for on every open connection."""
         for writer in self._writers:
             writer.write(octets)
+
+    def note(self, line: str) -> None:
+        """Add a line to the transcript."""
+        self.transcript.append(line)
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def heard(self, text: str) -> None:
+        """Wait until a line of the transcript has this text in it."""
+        while not any(text in line for line in self.transcript):
+            await self._news.wait()
 
     def commands(self) -> list[str]:
         """What clients said, without the ``C: ``."""
@@ -221,7 +234,7 @@ class _Session:
         await self._act(self._home.greeting)
         while True:
             line = await self._line()
-            self._home.transcript.append(f"C: {line.decode(errors='replace')}")
+            self._home.note(f"C: {line.decode(errors='replace')}")
             verb, _, argument = line.decode("utf-8", "replace").partition(" ")
             if not self._offers("PIPELINING") and self._input and verb.upper() != "BDAT":
                 self._violation(f"burst after {verb}")
@@ -290,7 +303,7 @@ class _Session:
             return
         await self._flush()
         content = await self._until_dot()
-        self._home.transcript.append(f"C: [{len(content)} octets]")
+        self._home.note(f"C: [{len(content)} octets]")
         if self._accepted:
             await self._store()
         else:
@@ -306,7 +319,7 @@ class _Session:
             piece = await self._piece(left)
             left -= len(piece)
             await self._content(piece)
-        self._home.transcript.append(f"C: [{size} octets]")
+        self._home.note(f"C: [{size} octets]")
         if not self._accepted:
             await self._act(self._home.nobody)
         elif last != "LAST":
@@ -372,10 +385,10 @@ class _Session:
                     await self._flush()
                     raise _Ended
                 return plan
-            case Raw(octets):
+            case Raw(octets, then):
                 self._out += octets
-                self._home.transcript.append(f"S: {octets!r}")
-                return ""
+                self._home.note(f"S: {octets!r}")
+                return await self._act(then) if then else ""
             case Delay(seconds, then):
                 await self._flush()
                 await asyncio.sleep(seconds)
@@ -405,7 +418,8 @@ class _Session:
         first, *more = text.split("\n")
         lines = [first[:3] + "-" + first[4:], *(f"{first[:3]}-{line}" for line in more)]
         lines[-1] = lines[-1][:3] + " " + lines[-1][4:]
-        self._home.transcript += [f"S: {line}" for line in lines]
+        for line in lines:
+            self._home.note(f"S: {line}")
         self._out += "".join(f"{line}\r\n" for line in lines).encode()
 
     async def _flush(self) -> None:
