@@ -87,7 +87,7 @@ def run_demo(config: Config, *, mail_dir: Path, announce: Callable[[DemoAddresse
                 announce(DemoAddresses(smtp, str(Address(host, port)), http))
 
             try:
-                await attend(edge, share_port=False)
+                await attend(edge, share_port=False, with_http=True, opened=opened)
             finally:
                 home.close()
 

@@ -19,10 +19,11 @@ from mxgw.listener.server import Listener
 from mxgw.listener.settings import DoorSettings, Protocol
 from mxgw.listener.tls import CertificateFiles, Certificates, SelfSigned
 from mxgw.mixtures import SplitMemory
-from mxgw.observe import EventLog, HomeReading, Instruments, Readings
+from mxgw.observe import EventLog, HomeReading, Instruments, Readings, Snapshot
 from mxgw.recipients import LiveRecipients
 from mxgw.relay import Relay
 from mxgw.seal import Sealer, forged_fields
+from mxgw.service.http import open_http
 from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, transaction_ids
 from mxgw.spool import SpoolBudget
 
@@ -150,18 +151,35 @@ def build_relay(config: Config) -> Relay:
     )
 
 
-async def attend(edge: Edge, *, share_port: bool) -> None:
-    """Run the parts until told to stop, then drain. The door opens before anything slow is loaded."""
+async def attend(
+    edge: Edge,
+    *,
+    share_port: bool,
+    with_http: bool,
+    opened: Callable[[str, str], None] = lambda smtp, http: None,
+) -> None:
+    """Run the parts until told to stop, then drain. ``opened`` is told the doors' addresses."""
     config, log, lifetime = edge.config, edge.log, edge.lifetime
     async with asyncio.TaskGroup() as tasks:
         relaying = tasks.create_task(edge.relay.run(), name="relay")
         listener = edge.listener(tasks)
-        host, port = await listener.open(config.listen.host, config.listen.port, share_port=share_port)
-        log.event("listening", door="smtp", address=str(Address(host, port)))
+        bound = await listener.open(config.listen.host, config.listen.port, share_port=share_port)
+        smtp = str(Address(*bound))
+        log.event("listening", door="smtp", address=smtp)
         lifetime.ready()
-        await lifetime.wait_for_stop()
-        await drain(listener, lifetime, log, drain_seconds=config.drain_seconds)
-        relaying.cancel()
+
+        async def gather() -> Snapshot:
+            return edge.instruments.snapshot()
+
+        http = await open_http(config, lambda: lifetime.state, gather, log) if with_http else None
+        opened(smtp, http.address if http else "")
+        try:
+            await lifetime.wait_for_stop()
+            await drain(listener, log, drain_seconds=config.drain_seconds)
+        finally:
+            relaying.cancel()
+            if http:
+                await http.close()
 
 
 def run_edge(config: Config) -> int:
@@ -174,7 +192,7 @@ def run_edge(config: Config) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, edge.lifetime.stop)
-        await attend(edge, share_port=False)
+        await attend(edge, share_port=False, with_http=True)
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())

@@ -72,7 +72,7 @@ class Lifetime:
         await self._stop.wait()
 
 
-async def drain(listener: Listener, lifetime: Lifetime, log: EventLog, *, drain_seconds: float) -> bool:
+async def drain(listener: Listener, log: EventLog, *, drain_seconds: float) -> bool:
     """Finish what is in flight, at most so long; True where everything was."""
     log.event("drain", seconds=drain_seconds, sessions=listener.sessions)
     started_at = time.monotonic()

@@ -1,0 +1,45 @@
+"""Opens the HTTP door for operators, after the mail door: loading aiohttp takes longer than all the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from mxgw import __version__
+from mxgw.config import Address, Config
+from mxgw.observe import EventLog, Snapshot, State
+
+if TYPE_CHECKING:
+    from mxgw.http import HttpDoor
+
+
+class OpenHttp:
+    """An HTTP door that listens at ``address`` (host:port)."""
+
+    def __init__(self, door: HttpDoor, address: str) -> None:
+        self._door = door
+        self.address = address
+
+    async def close(self) -> None:
+        """Stop listening."""
+        await self._door.close()
+
+
+async def open_http(
+    config: Config, state: Callable[[], State], gather: Callable[[], Awaitable[Snapshot]], log: EventLog
+) -> OpenHttp:
+    """Listen for probes, scrapers and people. Raises OSError where it cannot be."""
+    # In a thread, so that the mail door already answers while it loads.
+    http = await asyncio.to_thread(importlib.import_module, "mxgw.http")
+    door: HttpDoor = http.HttpDoor(
+        facts=http.Facts(__version__, config.hostname, "edge", str(config.home)),
+        state=state,
+        gather=gather,
+        clock=time.time,
+    )
+    address = str(Address(*await door.open(config.http_listen.host, config.http_listen.port)))
+    log.event("listening", door="http", address=address)
+    return OpenHttp(door, address)
