@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mxgw.content import ContentFault, DataDecoder
+from mxgw.lmtp import DotStuffer
 
 LIMIT = 1_000_000
 ENDING = b"\r\n.\r\n"
@@ -91,6 +92,22 @@ def test_stuffed_content_comes_out_as_it_went_in(lines: list[bytes], cuts: list[
 
     assert (out, rest, decoder.fault) == (content, b"QUIT\r\n", None)
     assert decoder.octets == len(content)
+
+
+@given(LINES, CUTS, CUTS, st.booleans())
+@settings(deadline=None)
+def test_our_own_stuffing_towards_home_is_what_the_decoder_undoes(
+    lines: list[bytes], sent: list[int], received: list[int], ended: bool
+) -> None:
+    content = b"\r\n".join(lines) + (b"\r\n" if ended else b"")
+    stuffer = DotStuffer()
+    wire = b"".join(map(stuffer.feed, pieces(content, sent))) + stuffer.finish()
+
+    decoder, out, rest = run(wire, received)
+
+    assert decoder.finished
+    assert (rest, decoder.fault) == (b"", None)
+    assert out == content + (b"" if content.endswith(b"\r\n") or not content else b"\r\n")
 
 
 @given(WIRES, CUTS, st.integers(0, 60), st.integers(2, 20))
