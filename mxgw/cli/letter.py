@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import policy
+from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
@@ -78,7 +79,7 @@ def _decoded(value: object) -> str:
         return text if "\x1b" not in text else _text(text.encode(), "iso-2022-jp")
     try:
         chunks = decode_header(text)
-    except (ValueError, LookupError):
+    except (MessageError, ValueError, LookupError):
         return text
     return "".join(
         chunk if isinstance(chunk, str) else _text(chunk, charset or "ascii") for chunk, charset in chunks
@@ -124,7 +125,7 @@ def _body(message: Message) -> tuple[str, tuple[Attachment, ...]]:
         kind, name = part.get_content_type(), _filename(part)
         attached = "attachment" in str(part.get("Content-Disposition", "")).lower()
         if kind in ("text/plain", "text/html") and not attached:
-            text = _text(octets[:MAX_DECODED_OCTETS], part.get_content_charset() or "")
+            text = _text(octets[:MAX_DECODED_OCTETS], _charset(part))
             (texts if kind == "text/plain" else htmls).append(text)
         else:
             attachments.append(Attachment(name, kind, len(octets)))
@@ -141,7 +142,14 @@ def _leaves(message: Message) -> Iterator[Message]:
 def _filename(part: Message) -> str:
     try:
         return _decoded(part.get_filename() or "")
-    except (ValueError, LookupError, TypeError):
+    except (MessageError, ValueError, LookupError, TypeError):
+        return ""
+
+
+def _charset(part: Message) -> str:
+    try:
+        return part.get_content_charset() or ""
+    except (MessageError, ValueError, LookupError, TypeError):
         return ""
 
 

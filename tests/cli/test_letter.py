@@ -101,6 +101,7 @@ PIECES = st.sampled_from(
         b"=?utf-8?B?",
         b"=?iso-2022-jp?Q?=1b$B?=",
         b"?=",
+        b"Subject: =?utf-8?B?A?=\r\n",
         b"\x1b$B",
         b"--x\r\n",
         b"--x--\r\n",
