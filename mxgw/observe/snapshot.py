@@ -140,24 +140,20 @@ class Snapshot:
             return self.samples.get((name, *labels), 0)
         return sum(value for sample, value in self.samples.items() if sample[0] == name)
 
-    def to_json(self) -> str:
-        """Text for ``from_json`` in another process of the same version."""
-        return json.dumps(
-            {
-                "started_at": self.started_at,
-                "samples": [[*sample, value] for sample, value in self.samples.items()],
-                "histograms": {name: [h.sum, *h.counts] for name, h in self.histograms.items()},
-                "slices": [[slot, *counts] for slot, counts in self.slices.items()],
-                "recent": self.recent,
-                "workers": [asdict(worker) for worker in self.workers],
-            },
-            separators=(",", ":"),
-        )
+    def to_plain(self) -> Fields:
+        """A value that JSON can carry to ``from_plain`` in another process of the same version."""
+        return {
+            "started_at": self.started_at,
+            "samples": [[*sample, value] for sample, value in self.samples.items()],
+            "histograms": {name: [h.sum, *h.counts] for name, h in self.histograms.items()},
+            "slices": [[slot, *counts] for slot, counts in self.slices.items()],
+            "recent": self.recent,
+            "workers": [asdict(worker) for worker in self.workers],
+        }
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """The snapshot that ``to_json`` wrote. Raises ValueError, KeyError or TypeError on other text."""
-        plain = json.loads(text)
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """The snapshot that ``to_plain`` described. Raises ValueError, KeyError or TypeError on others."""
         return cls(
             plain["started_at"],
             {tuple(row[:-1]): row[-1] for row in plain["samples"]},
@@ -166,6 +162,15 @@ class Snapshot:
             tuple(plain["recent"]),
             tuple(_worker(row) for row in plain["workers"]),
         )
+
+    def to_json(self) -> str:
+        """``to_plain`` as text."""
+        return json.dumps(self.to_plain(), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The snapshot that ``to_json`` wrote."""
+        return cls.from_plain(json.loads(text))
 
 
 def outcome_fields(outcome: Outcome) -> Fields:
@@ -184,8 +189,8 @@ def _ended_at(row: Fields) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _worker(row: dict[str, Any]) -> WorkerReading:
-    home = row.pop("home")
+def _worker(row: Mapping[str, Any]) -> WorkerReading:
+    home = row["home"]
     return WorkerReading(
         **{**row, "state": State(row["state"]), "home": None if home is None else HomeReading(**home)}
     )
