@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mxgw.envelope import (
     NULL_REVERSE_PATH,
     Body,

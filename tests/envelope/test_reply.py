@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from mxgw.reply import Reply, ReplyClass
 
 codes = st.integers(200, 599)
