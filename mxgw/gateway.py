@@ -265,7 +265,6 @@ class Gateway:
             parameters=transaction.parameters,
             octets=octets,
             chunks=chunks,
-            ends_with_crlf=spool.ends_with_crlf if spool.octets > header_octets else True,
         )
         answers = await self._home.deliver(parcel)
         if len(unique) == len(transaction.forward_paths):

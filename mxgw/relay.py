@@ -34,7 +34,7 @@ _SMTPUTF8 = MailParameters(smtputf8=True)
 class Parcel:
     """One message on its way home. ``chunks`` may be called again for a second try.
 
-    ``octets`` is what ``chunks`` gives in all; ``ends_with_crlf`` tells of its last two.
+    ``octets`` is what ``chunks`` gives in all.
     """
 
     id: str
@@ -44,7 +44,6 @@ class Parcel:
     parameters: MailParameters
     octets: int
     chunks: Callable[[], Iterator[bytes]]
-    ends_with_crlf: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,10 @@ class Reply:
         return self.code // 100 == 5
 
     def encode(self) -> bytes:
-        """The octets on the wire, UTF-8, each line at most 512 octets with its CRLF."""
+        """The octets on the wire, each line at most 512 octets with its CRLF.
+
+        Always ASCII (RFC 6531 section 3.7.4.2): a non-ASCII address shows as question marks.
+        """
         if not self._wire:
             # Most replies are constants: made once, said a million times.
             object.__setattr__(self, "_wire", self._encoded())
@@ -109,7 +112,7 @@ class Reply:
             % (
                 self.code,
                 b" " if index == last else b"-",
-                f"{prefix}{line}".encode()[:MAX_TEXT_OCTETS].decode(errors="ignore").encode(),
+                f"{prefix}{line}".encode("ascii", "replace")[:MAX_TEXT_OCTETS],
             )
             for index, line in enumerate(self.lines)
         )

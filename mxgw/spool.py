@@ -87,7 +87,6 @@ class Spool:
         "_budget",
         "_closed",
         "_directory",
-        "_end",
         "_file",
         "_file_octets",
         "_held",
@@ -105,7 +104,6 @@ class Spool:
         self._file: FileIO | None = None
         self._file_octets = 0
         self._octets = 0
-        self._end = b""
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -124,11 +122,6 @@ class Spool:
         """How many octets were written; still known once closed."""
         return self._octets
 
-    @property
-    def ends_with_crlf(self) -> bool:
-        """Whether the last two octets are CRLF."""
-        return self._end == b"\r\n"
-
     def write(self, chunk: bytes) -> None:
         """Append a chunk, or raise SpoolFull; the spool is closed then, for half a message is of no use.
 
@@ -139,7 +132,6 @@ class Spool:
             self.close()
             raise SpoolFull("the spool budget is used up")
         self._octets += len(chunk)
-        self._end = (self._end + chunk[-2:])[-2:]
         limit = self._memory_octets if self._file is None else min(self._memory_octets, WRITE_OCTETS - 1)
         if len(self._held) + len(chunk) <= limit and self._budget.memory.reserve(len(chunk)):
             self._held += chunk

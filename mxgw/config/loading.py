@@ -12,7 +12,7 @@ from typing import Any
 
 from mxgw.config.forms import Address, domain_name
 from mxgw.config.rows import CONFIG_VARIABLE, MASK, PREFIX, Role, Setting
-from mxgw.config.settings import SETTINGS, Config
+from mxgw.config.settings import MAX_SESSIONS_PER_CLIENT, SETTINGS, Config
 
 MAX_FILE_OCTETS = 1024 * 1024
 """A configuration has a few dozen lines; a larger file is some other file by mistake."""
@@ -77,7 +77,7 @@ def load(
     if "hostname" not in values and "hostname" not in wrong:
         values["hostname"] = (hostname or default_hostname)()
     if "max_sessions" in values and "max_sessions_per_client" not in values:
-        values["max_sessions_per_client"] = max(1, values["max_sessions"] // 2)
+        values["max_sessions_per_client"] = min(MAX_SESSIONS_PER_CLIENT, values["max_sessions"])
     # Wrong settings stand at their defaults here, so that the others can still be checked together.
     config = Config(**values)
     mistakes += [mistake for mistake, about in _disagreements(config, said) if not about & wrong]

@@ -10,7 +10,9 @@ import asyncio
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from aiosmtpd.proxy_protocol import PROTO, V2_CMD, AsyncReader, ProxyData, get_proxy
+from aiosmtpd.proxy_protocol import PROTO, V2_CMD, ProxyData, get_proxy
+
+from mxgw.listener.settings import MAX_PROXY_HEADER_OCTETS
 
 Address = IPv4Address | IPv6Address
 
@@ -33,14 +35,39 @@ def must_send_header(address: Address, networks: tuple[IPv4Network | IPv6Network
     return any(address.version == network.version and address in network for network in networks)
 
 
-async def proxied_peer(reader: AsyncReader, peer: tuple[Address, int]) -> tuple[Address, int] | None:
+class _HeaderReader:
+    """Gives a header's parser no more than MAX_PROXY_HEADER_OCTETS of the connection."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._left = MAX_PROXY_HEADER_OCTETS
+
+    async def read(self, num_bytes: int | None = None) -> bytes:
+        return await self._reader.read(
+            self._take(MAX_PROXY_HEADER_OCTETS if num_bytes is None else num_bytes)
+        )
+
+    async def readexactly(self, n: int) -> bytes:
+        return await self._reader.readexactly(self._take(n))
+
+    async def readuntil(self, until_chars: bytes | None = None) -> bytes:
+        return await self._reader.readuntil(until_chars or b"\n")
+
+    def _take(self, octets: int) -> int:
+        self._left -= octets
+        if self._left < 0:
+            raise ConnectionError("the header is longer than we read")
+        return octets
+
+
+async def proxied_peer(reader: asyncio.StreamReader, peer: tuple[Address, int]) -> tuple[Address, int] | None:
     """The client that the balancer ``peer`` speaks for, or None where the header is missing or wrong.
 
     LOCAL (a health check of the balancer; its address block, if any, is to be ignored) and UNKNOWN mean the
     connection itself: the specification asks to use its real endpoints.
     """
     try:
-        header: ProxyData = await get_proxy(reader)
+        header: ProxyData = await get_proxy(_HeaderReader(reader))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
     if not header.valid:

@@ -22,8 +22,11 @@ SMALL_CHUNKS_IN_A_ROW = 16
 COALESCE_SECONDS = 0.01
 """Content in crumbs costs a wake-up each: after this many small reads in a row we let the kernel gather."""
 
+MAX_PROXY_HEADER_OCTETS = 2048
+"""The PROXY protocol specification asks to take 536; balancers add TLVs, certificates among them."""
+
 LINGER_SECONDS = 2.0
-LINGER_OCTETS = 1024 * 1024
+LINGER_OCTETS = 8 * 1024 * 1024
 """After a refusal that ends the session, what still arrives is read and dropped for so long: closing with
 unread octets makes the kernel send a reset, and the client never sees the reply."""
 

@@ -106,8 +106,8 @@ def test_a_right_value_is_understood(variable: str, text: str, value: object) ->
     assert getattr(config_of({**EDGE, variable: text}), variable.removeprefix("MXGW_").lower()) == value
 
 
-@pytest.mark.parametrize(("sessions", "per_client"), [("1", 1), ("3", 1), ("100", 50)])
-def test_a_client_gets_half_of_the_sessions_unless_said_otherwise(sessions: str, per_client: int) -> None:
+@pytest.mark.parametrize(("sessions", "per_client"), [("1", 1), ("100", 100), ("9000", 1500)])
+def test_a_client_gets_no_more_than_all_sessions_unless_said_otherwise(sessions: str, per_client: int) -> None:
     assert config_of({**EDGE, "MXGW_MAX_SESSIONS": sessions}).max_sessions_per_client == per_client
 
 

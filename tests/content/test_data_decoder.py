@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from mxgw.content import ContentFault, DataDecoder
 from mxgw.lmtp import DotStuffer
 

@@ -8,6 +8,7 @@ import hmac
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mxgw.envelope import NULL_REVERSE_PATH, ReversePath
 from mxgw.header import parse_header
 from mxgw.seal import FINGERPRINT_FIELD, OUR_FIELDS, Sealer, fingerprint_field, forged_fields

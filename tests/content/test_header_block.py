@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mxgw.header import Field, count_fields, message_age_seconds, parse_header, starts_with_field
 
 TRICKY = st.lists(

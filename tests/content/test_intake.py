@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mxgw.content import ContentFault
 from mxgw.header import MAX_FIELDS, MAX_HEADER_OCTETS, NO_HEADER, parse_header
 from mxgw.intake import Intake

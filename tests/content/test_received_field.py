@@ -9,6 +9,7 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mxgw.envelope import Client, Tls
 from mxgw.header import parse_header, received_field
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mxgw.spool import READ_OCTETS, Spool, SpoolBudget, SpoolFull
 
 CHUNKS = st.lists(st.integers(0, 100_000).map(lambda size: bytes([size % 251]) * size), max_size=8)
@@ -52,7 +53,6 @@ def test_what_was_written_is_read_from_anywhere_and_the_budget_comes_back(
         assert all(0 < len(chunk) <= READ_OCTETS for chunk in got)
         assert b"".join(spool.chunks()) == whole
         assert spool.octets == budget.used == len(whole)
-        assert spool.ends_with_crlf == whole.endswith(b"\r\n")
     assert used(budget) == (0, 0)
 
 
@@ -69,14 +69,6 @@ def test_iterations_are_independent_and_see_what_is_written_meanwhile(memory_oct
 
         assert b"".join(one) == b"b" * 10 + b"c" * 20
         assert b"".join(two) == b"c" * 20
-
-
-def test_two_octets_at_the_end_tell_crlf_even_when_they_came_apart() -> None:
-    with Spool(SpoolBudget(100)) as spool:
-        assert not spool.ends_with_crlf
-        for octet, ends in ((b"a", False), (b"\r", False), (b"\n", True), (b"", True), (b"\n", False)):
-            spool.write(octet)
-            assert spool.ends_with_crlf is ends
 
 
 def test_a_small_message_makes_no_file_and_a_large_one_leaves_no_name(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from mxgw import policy
 from mxgw.envelope import ForwardPath
 from mxgw.outcome import Decision, HomeAnswer, Trouble

@@ -1,6 +1,7 @@
 """Memory of mixed results: which recipients are put off, and until when."""
 
 import pytest
+
 from mxgw import mixtures
 from mxgw.envelope import NULL_REVERSE_PATH, ForwardPath, ReversePath
 from mxgw.mixtures import HOLD_SECONDS, SplitMemory

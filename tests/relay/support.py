@@ -57,7 +57,6 @@ def parcel(
         parameters=parameters,
         octets=len(content) if octets is None else octets,
         chunks=chunks,
-        ends_with_crlf=content.endswith(b"\r\n"),
     )
 
 
