@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
+from shutil import which
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -69,6 +71,15 @@ def mistakes_text(mistakes: list[str]) -> str:
     """Several mistakes in one text."""
     count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     return "\n".join([f"the configuration has {count}:", *(f"  {mistake}" for mistake in mistakes)])
+
+
+def program() -> str:
+    """How this program was called, for a command that the user may copy."""
+    called = sys.argv[0]
+    if Path(called).name == "__main__.py":
+        return f"{quote(sys.executable)} -m mxgw"
+    found = which("mxgw")
+    return "mxgw" if found and Path(found).samefile(called) else quote(called)
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
-from mxgw.cli.common import AddressOption, config_option, console, load_or_fail
+from mxgw.cli.common import AddressOption, config_option, console, load_or_fail, program
 from mxgw.cli.serve import run
 from mxgw.config import Address, Config, Role
+from mxgw.config.forms import peer_address
 from mxgw.mailbox import MAGIC_MEANINGS
 
 if TYPE_CHECKING:
     from mxgw.service import DemoAddresses
 
 DEFAULT_MAIL_DIR = Path("var/mail")
+DEFAULT_RECIPIENT = "taro@example.com"
 SENDER = "hanako@example.org"
 
 
@@ -58,42 +61,52 @@ def welcome(config: Config, addresses: DemoAddresses, mail_dir: Path) -> None:
     """Say what is running and what to type: on stderr, for stdout has the log."""
     from rich.text import Text
 
-    domain = config.domains.names[0]
-    host, _, port = addresses.smtp.rpartition(":")
-    host = host.strip("[]")
-    mailbox = f"taro@{domain}"
-    read_option = "" if mail_dir == DEFAULT_MAIL_DIR else f" --mail-dir {mail_dir}"
-    server_option = "" if addresses.smtp == "127.0.0.1:2525" else f" --server {addresses.smtp}"
     text = Text()
-
-    def heading(words: str) -> None:
-        text.append(f"\n{words}\n", style="bold")
-
-    def row(name: str, words: str, style: str = "cyan") -> None:
-        text.append(f"  {name:<12}").append(f"{words}\n", style=style)
-
-    text.append("mxgw demo is running", style="bold green").append("; Ctrl-C ends it\n")
-    heading("Doors")
-    row("SMTP", f"{addresses.smtp}   for {', '.join(config.domains.names)}", style="")
-    row("mailbox", f"{addresses.lmtp}   LMTP, stores in {mail_dir}", style="")
-    row("status", f"http://{addresses.http}/", style="underline")
-    heading("Send a mail")
-    row("mxgw", f"mxgw send{server_option} --to {mailbox}")
-    row("swaks", f"swaks --server {addresses.smtp} --from {SENDER} --to {mailbox}")
-    row(
-        "curl",
-        rf"printf 'Subject: hello\r\n\r\nHello.\r\n' | curl smtp://{addresses.smtp}"
-        f" --mail-from {SENDER} --mail-rcpt {mailbox} -T -",
-    )
-    row(
-        "python",
-        f'python3 -c \'import smtplib; smtplib.SMTP("{host}", {port}).sendmail('
-        f'"{SENDER}", ["{mailbox}"], "Subject: hello\\n\\nHello.\\n")\'',
-    )
-    heading("Read it")
-    row("list", f"mxgw read{read_option}")
-    row("show", f"mxgw read{read_option} last")
-    heading("Addresses that force an answer")
-    for local, meaning in MAGIC_MEANINGS.items():
-        row(f"{local}@", meaning, style="")
+    text.append("mxgw demo is running", style="bold green").append("; Ctrl-C ends it, the mail stays\n")
+    for heading, rows in guide(config, addresses, mail_dir).items():
+        text.append(f"\n{heading}\n", style="bold")
+        for name, words in rows.items():
+            text.append(f"  {name:<10}").append(f"{words}\n", style="" if "@" in name else "cyan")
     console(stderr=True).print(text, soft_wrap=True)
+
+
+def guide(config: Config, addresses: DemoAddresses, mail_dir: Path) -> dict[str, dict[str, str]]:
+    """What is running and what to type, by heading and name."""
+    reachable = reachable_address(addresses.smtp)
+    host, port = str(reachable.host), reachable.port
+    mailbox = f"taro@{config.domains.names[0]}"
+    mxgw = program()
+    server = "" if str(reachable) == "127.0.0.1:2525" else f" --server {reachable}"
+    to = "" if mailbox == DEFAULT_RECIPIENT else f" --to {mailbox}"
+    where = "" if mail_dir == DEFAULT_MAIL_DIR else f" --mail-dir {quote(str(mail_dir))}"
+    # The time makes each message another one: the same octets again would be kept once.
+    curl = (
+        rf'printf "From: {SENDER}\r\nSubject: curl at $(date +%T)\r\n\r\nHello.\r\n" | '
+        f"curl -sS smtp://{reachable} --mail-from {SENDER} --mail-rcpt {mailbox} -T -"
+    )
+    python = (
+        f"python3 -c 'import smtplib, time; "
+        f'smtplib.SMTP("{host}", {port}).sendmail("{SENDER}", ["{mailbox}"], '
+        f'f"From: {SENDER}\\nSubject: python at {{time.ctime()}}\\n\\nHello.\\n")\''
+    )
+    return {
+        "Doors": {
+            "SMTP": f"{addresses.smtp}   for {', '.join(config.domains.names)}",
+            "mailbox": f"{addresses.lmtp}   LMTP, stores in {mail_dir}",
+            "status": f"http://{reachable_address(addresses.http)}/",
+        },
+        "Send a mail": {
+            "mxgw": f"{mxgw} send{server}{to}",
+            "swaks": f"swaks --server {reachable} --from {SENDER} --to {mailbox}",
+            "curl": curl,
+            "python": python,
+        },
+        "Read it": {"list": f"{mxgw} read{where}", "show": f"{mxgw} read{where} last"},
+        "Addresses that force an answer": {f"{local}@": meaning for local, meaning in MAGIC_MEANINGS.items()},
+    }
+
+
+def reachable_address(text: str) -> Address:
+    """Where a client on this machine connects to: listening at all addresses is no address."""
+    address = peer_address(text)
+    return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host), address.port)

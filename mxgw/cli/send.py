@@ -18,12 +18,11 @@ from smtplib import SMTP, SMTPException, SMTPServerDisconnected
 import click
 
 from mxgw.cli.common import FAILURE, AddressOption, fail, plain
+from mxgw.cli.demo import DEFAULT_RECIPIENT, SENDER
 from mxgw.config import Address, default_hostname
 from mxgw.envelope import parse_mailbox
 
 DEFAULT_SERVER = Address("127.0.0.1", 2525)
-DEFAULT_RECIPIENT = "taro@example.com"
-DEFAULT_SENDER = "hanako@example.org"
 DEFAULT_BODY = "Hello,\n\nthis message was written by `mxgw send`.\n"
 FILLER = "The quick brown fox jumps over the lazy dog, line after line.\n"
 MAX_SIZE = 1024**3
@@ -96,7 +95,7 @@ class Courier(SMTP):
     "--from",
     "sender",
     metavar="ADDRESS",
-    default=DEFAULT_SENDER,
+    default=SENDER,
     show_default=True,
     help='The sender; "" is the null reverse-path.',
 )

@@ -57,6 +57,7 @@ class Demo:
     def __init__(self, mail_dir: Path) -> None:
         self.mail_dir = mail_dir
         self.doors: dict[str, str] = {}
+        self.guide: dict[str, str] = {}
         self.errors = ""
 
     def __enter__(self) -> Self:
@@ -75,13 +76,26 @@ class Demo:
             event = json.loads(line)
             if event["event"] == "listening":
                 self.doors[event["door"]] = event["address"]
-            if self.doors.keys() >= {"smtp", "lmtp"}:
+            if self.doors.keys() >= {"smtp", "lmtp", "http"}:
                 break
+        self.guide = self._read_guide()
         watchdog.cancel()
         # What else it logs must not fill the pipe.
         self._drain = threading.Thread(target=self._process.stdout.read, daemon=True)
         self._drain.start()
         return self
+
+    def _read_guide(self) -> dict[str, str]:
+        """What it tells the user to type, by name; slow@ is the last line."""
+        assert self._process.stderr is not None
+        guide: dict[str, str] = {}
+        for line in self._process.stderr:
+            if line.startswith("  "):
+                name, _, words = line.strip().partition(" ")
+                guide[name] = words.strip()
+            if "slow@" in guide:
+                break
+        return guide
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

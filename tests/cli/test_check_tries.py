@@ -15,6 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from mxgw.cli import tries
 from mxgw.cli.tries import Finding, Level, try_certificate, try_home, try_listen, try_seal, try_spool
 from mxgw.config import Address, Config, HomeAddress, Role, load

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from mxgw.mailbox import Magic
 from tests.cli.support import Demo, Ended, mxgw
 
@@ -67,6 +68,41 @@ def test_a_japanese_message_with_an_attachment_arrives(demo: Demo, tmp_path: Pat
     assert "\n本文です\n" in shown
     assert "[attachment: 写真.jpg, image/jpeg, 2,000 octets]" in shown
     assert last(demo)["delivered_to"] == "taro@example.com"
+
+
+def typed(command: str) -> Ended:
+    """What a user's shell makes of a line."""
+    return mxgw("-c", command, start=("sh",))
+
+
+@pytest.mark.parametrize("client", ["mxgw", "swaks", "curl", "python"])
+def test_what_the_demo_says_to_type_delivers_a_mail(demo: Demo, client: str) -> None:
+    before = len(read(demo).out.splitlines())
+
+    ended = typed(demo.guide[client])
+
+    assert ended.code == 0, ended.out + ended.err
+    assert len(read(demo).out.splitlines()) == before + 1
+    assert last(demo)["delivered_to"] == "taro@example.com"
+    assert "hanako@example.org" in str(last(demo)["sender"])
+
+
+@pytest.mark.parametrize("way", ["list", "show"])
+def test_what_the_demo_says_to_type_reads_it(demo: Demo, way: str) -> None:
+    send(demo, "--subject", "read me")
+
+    ended = typed(demo.guide[way])
+
+    assert ended.code == 0
+    assert "read me" in ended.out
+
+
+def test_the_demo_shows_its_status_page_and_every_magic_address(demo: Demo) -> None:
+    page = typed(f"curl -sSf {demo.guide['status']}")
+
+    assert page.code == 0
+    assert "<html" in page.out
+    assert {f"{magic}@" for magic in Magic} <= set(demo.guide)
 
 
 def test_the_dialogue_is_shown_and_goes_on_under_tls(demo: Demo) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+
 from mxgw import __version__
 from mxgw.cli import COMMANDS
 from tests.cli.support import mxgw

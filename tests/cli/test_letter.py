@@ -8,6 +8,7 @@ from email.policy import SMTP
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mxgw.cli.common import plain
 from mxgw.cli.letter import parse_letter
 

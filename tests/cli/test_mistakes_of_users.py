@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from mxgw.config import SETTINGS
 from tests.cli.support import Ended, mxgw
 from tests.config.bad_values import BAD
