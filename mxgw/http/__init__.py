@@ -1,4 +1,4 @@
-# ruff: noqa: A005 - the layer is called what it is; inside it, imports are absolute
+
 """The HTTP door for operators: /livez, /readyz, /metrics, /status and the status page. GET and HEAD only.
 
 It is reached from inside our own network, and bounded for strangers all the same: connections in number and

@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import mxgw.http
 import pytest
 import uvloop
+from prometheus_client.parser import text_string_to_metric_families
+
+import mxgw.http
 from mxgw.http import Facts, HttpDoor
 from mxgw.http.page import load_page
 from mxgw.observe import HomeReading, Instruments, Readings, Snapshot, State
-from prometheus_client.parser import text_string_to_metric_families
 from tests.observe.samples import NOON, outcome
 
 DEADLINE_SECONDS = 30

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import pty
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +17,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mxgw.observe import EventLog, Form
 from mxgw.observe.eventlog import MAX_CAPTURED_PER_MINUTE, MAX_LINE_OCTETS, MAX_TRACEBACK
 from mxgw.outcome import Decision
@@ -276,3 +281,39 @@ def test_a_flood_of_library_records_is_cut_and_counted() -> None:
     events = page.events()
     assert len(events) == MAX_CAPTURED_PER_MINUTE + 1
     assert events[-1]["suppressed"] == 40
+
+
+SAY = """
+import os
+from mxgw.observe import EventLog
+log = EventLog.on_stdout({form!r}, os.environ)
+log.event("listening", door="smtp")
+log.close()
+"""
+
+
+def said_on_a_terminal(form: str | None, **environ: str) -> bytes:
+    """What a program writes whose stdout is a terminal."""
+    ours, theirs = pty.openpty()
+    try:
+        subprocess.run([sys.executable, "-c", SAY.format(form=form)], stdout=theirs, check=True, env=environ)
+        return os.read(ours, 4096).replace(b"\r\n", b"\n")
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_a_terminal_gets_coloured_text_and_no_color_is_respected() -> None:
+    assert re.fullmatch(rb"\d\d:\d\d:\d\d \x1b\[1mlistening\x1b\[0m door=smtp\n", said_on_a_terminal(None))
+    assert re.fullmatch(rb"\d\d:\d\d:\d\d listening door=smtp\n", said_on_a_terminal(None, NO_COLOR="1"))
+    assert re.fullmatch(rb"\d\d:\d\d:\d\d listening door=smtp\n", said_on_a_terminal("text", TERM="dumb"))
+
+
+def test_json_is_written_where_it_is_asked_for_or_nobody_looks() -> None:
+    piped = subprocess.run(
+        [sys.executable, "-c", SAY.format(form=None)], stdout=subprocess.PIPE, check=True
+    ).stdout
+
+    for said in (piped, said_on_a_terminal("json")):
+        event = json.loads(said)
+        assert (event["event"], event["door"]) == ("listening", "smtp")

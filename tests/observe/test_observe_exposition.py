@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from mxgw.observe import HomeReading, Instruments, Readings, State, catalogue
 from mxgw.observe.exposition import render
 from mxgw.observe.snapshot import Snapshot
 from mxgw.outcome import Decision
-from prometheus_client.parser import text_string_to_metric_families
 from tests.observe.samples import NOON, outcome
 
 

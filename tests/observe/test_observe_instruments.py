@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mxgw.observe import HomeReading, Instruments, Readings, Snapshot, State, catalogue
 from mxgw.observe.instruments import MAX_SHOWN_RECIPIENTS, MAX_SHOWN_TEXT
 from mxgw.observe.process import Usage, usage

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from mxgw.observe.lines import MAX_BACKLOG_OCTETS, LineWriter
 
 LINE = b"x" * 999 + b"\n"

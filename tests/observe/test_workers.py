@@ -21,9 +21,10 @@ from typing import Any, Self
 
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
 from mxgw.workers import reserve
 from mxgw.workers.worker import MAX_OUTSTANDING
-from prometheus_client.parser import text_string_to_metric_families
 
 DEADLINE_SECONDS = 60
 ROOT = Path(__file__).parents[2]

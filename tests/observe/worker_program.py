@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvloop
+
 from mxgw.http import Facts, HttpDoor
 from mxgw.observe import EventLog, Instruments, Readings, Snapshot, State
 from mxgw.workers import ChildLink, Supervisor
