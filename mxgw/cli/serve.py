@@ -67,4 +67,10 @@ def run(serve: Callable[[], int]) -> int:
 
 
 def _sentence(error: BaseException) -> str:
-    return f"cannot start: {error}"
+    # Imported here: only a refusal needs it.
+    import ssl
+
+    if isinstance(error, ssl.SSLError):
+        return f"cannot start: certificate and key cannot be used: {error.reason or error}; try: mxgw check"
+    reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+    return f"cannot start: {reason}"

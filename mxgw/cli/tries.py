@@ -56,7 +56,9 @@ def try_all(config: Config, *, now: Callable[[], float] = time.time) -> list[Fin
     """Every try, in the order in which a message needs them."""
     return [
         try_listen("mail door", config.listen, probe=b"", mine=f"220 {config.hostname} "),
-        try_listen("status door", config.http_listen, probe=b"GET /livez HTTP/1.0\r\n\r\n", mine="HTTP/1."),
+        try_listen(
+            "status door", config.http_listen, probe=b"GET /livez HTTP/1.0\r\n\r\n", mine="Server: mxgw"
+        ),
         *try_certificate(config, now()),
         *try_spool(config),
         *asyncio.run(try_home(config)),
@@ -66,7 +68,7 @@ def try_all(config: Config, *, now: Callable[[], float] = time.time) -> list[Fin
 
 def try_listen(name: str, address: Address, *, probe: bytes, mine: str) -> Finding:
     """Whether the address can be listened at. Where it is in use, ``probe`` is sent to who holds it; an
-    answer that begins with ``mine`` tells that it is this gateway, running already."""
+    answer with ``mine`` in it tells that it is this gateway, running already."""
     try:
         candidates = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, kind, protocol, _, where in candidates:
@@ -77,7 +79,7 @@ def try_listen(name: str, address: Address, *, probe: bytes, mine: str) -> Findi
                 sock.bind(where)
                 sock.listen()
     except OSError as error:
-        if error.errno == errno.EADDRINUSE and _first_words(address, probe).startswith(mine):
+        if error.errno == errno.EADDRINUSE and mine in _first_words(address, probe):
             return Finding(name, Level.WARNING, f"{address} is in use: this gateway is running already")
         return Finding(name, Level.FAILED, f"cannot listen at {address}: {_reason(error)}")
     return Finding(name, Level.OK, f"can listen at {address}")
@@ -248,7 +250,7 @@ def _first_words(address: Address, probe: bytes) -> str:
     try:
         with socket.create_connection((host, address.port), timeout=BANNER_SECONDS) as sock:
             sock.sendall(probe)
-            return sock.recv(512).decode(errors="replace")
+            return sock.recv(1024).decode(errors="replace")
     except OSError:
         return ""
 

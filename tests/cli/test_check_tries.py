@@ -141,7 +141,8 @@ def test_a_free_port_is_fine_and_is_given_back() -> None:
         assert try_listen("door", Address("127.0.0.1", port), probe=b"", mine="220 x").level is Level.OK
 
 
-def test_a_port_of_somebody_else_is_a_failure() -> None:
+def test_a_port_of_somebody_else_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tries, "BANNER_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         taken.settimeout(0.0)
         finding = try_listen("door", Address(*taken.getsockname()), probe=b"", mine="220 mx.example.jp ")
@@ -311,12 +312,14 @@ def test_all_well_is_exit_code_0_and_json_where_it_is_piped(demo: Demo, tmp_path
 
 
 def test_a_gateway_that_runs_already_is_recognised(demo: Demo) -> None:
-    ended = mxgw("check", settings={**settings_for(demo), "MXGW_LISTEN": demo.doors["smtp"]})
+    doors = {"MXGW_LISTEN": demo.doors["smtp"], "MXGW_HTTP_LISTEN": demo.doors["http"]}
 
-    [door] = [it for it in json.loads(ended.out)["tries"] if it["name"] == "mail door"]
+    ended = mxgw("check", settings={**settings_for(demo), **doors})
+
+    found = [it for it in json.loads(ended.out)["tries"] if it["name"] in ("mail door", "status door")]
     assert ended.code == 0
-    assert door["level"] == "warning"
-    assert "running already" in door["detail"]
+    assert [door["level"] for door in found] == ["warning", "warning"]
+    assert all("running already" in door["detail"] for door in found)
 
 
 def test_a_try_that_fails_is_exit_code_1(demo: Demo) -> None:
@@ -324,6 +327,26 @@ def test_a_try_that_fails_is_exit_code_1(demo: Demo) -> None:
 
     assert ended.code == 1
     assert json.loads(ended.out)["ok"] is False
+    assert "Traceback" not in ended.err
+
+
+def test_a_server_that_cannot_use_its_certificate_says_so_and_points_here(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    cert, _ = certificate(tmp_path, names=["mx.example.jp"], days=60)
+    _, key = certificate(tmp_path / "other", names=["mx.example.jp"], days=60)
+    settings = {
+        "MXGW_DOMAINS": "example.jp",
+        "MXGW_HOME": "lmtp://127.0.0.1:1",
+        "MXGW_LISTEN": "127.0.0.1:0",
+        "MXGW_HTTP_LISTEN": "127.0.0.1:0",
+        "MXGW_TLS_CERT": str(cert),
+        "MXGW_TLS_KEY": str(key),
+    }
+
+    ended = mxgw("serve", "edge", settings=settings)
+
+    assert ended.code == 2
+    assert "certificate and key cannot be used: KEY_VALUES_MISMATCH; try: mxgw check" in ended.err
     assert "Traceback" not in ended.err
 
 
