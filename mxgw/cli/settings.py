@@ -42,7 +42,7 @@ def command(form: str | None) -> None:
         case "json":
             click.echo(json.dumps([_facts(setting) for setting in SETTINGS], ensure_ascii=False, indent=2))
         case _ if on_terminal():
-            _print_table()
+            _print_list()
         case _:
             for setting in SETTINGS:
                 words = (setting.variable, default_text(setting), setting.expected, setting.meaning)
@@ -89,19 +89,13 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def _print_table() -> None:
-    from rich.table import Table
+def _print_list() -> None:
     from rich.text import Text
 
-    table = Table(show_lines=True)
-    for heading, style in (
-        ("variable", "bold cyan"),
-        ("default", "green"),
-        ("expected form", ""),
-        ("meaning", ""),
-    ):
-        table.add_column(heading, style=style, overflow="fold", no_wrap=heading == "variable")
+    text = Text()
     for setting in SETTINGS:
-        meaning = Text(setting.meaning).append(f"\n{setting.meaning_ja}", style="dim")
-        table.add_row(setting.variable, default_text(setting), setting.expected, meaning)
-    console().print(table)
+        text.append(setting.variable, style="bold cyan").append("  default: ", style="dim")
+        text.append(f"{default_text(setting)}\n", style="green")
+        text.append(f"    {setting.meaning}\n    {setting.meaning_ja}\n")
+        text.append(f"    expected: {setting.expected}\n\n", style="dim")
+    console().print(text, end="")
