@@ -1,4 +1,3 @@
-
 """The HTTP door for operators: /livez, /readyz, /metrics, /status and the status page. GET and HEAD only.
 
 It is reached from inside our own network, and bounded for strangers all the same: connections in number and

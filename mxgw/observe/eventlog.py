@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
+from mxgw.observe.jsonline import transaction_json
 from mxgw.observe.lines import LineWriter
 from mxgw.observe.snapshot import outcome_fields
 from mxgw.observe.text import text_event, text_transaction
@@ -99,8 +100,12 @@ class EventLog:
         if self._form is Form.TEXT:
             self._writer.write(text_transaction(outcome, colour=self._colour))
             return
-        values = outcome_fields(outcome)
-        self._write_json({"time": self._stamp(outcome.ended_at), "event": "transaction", **values})
+        stamp = self._stamp(outcome.ended_at)
+        line = transaction_json(outcome, stamp)
+        if len(line) > MAX_LINE_OCTETS:
+            self._write_json({"time": stamp, "event": "transaction", **outcome_fields(outcome)})
+        else:
+            self._writer.write(line.encode("ascii") + b"\n")
 
     def capture_logging(self) -> None:
         """Take over what libraries log through ``logging``: warnings and errors, as events named "log"."""
