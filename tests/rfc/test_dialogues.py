@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 import pytest
+
 from tests.rfc.dialogue import (
     Action,
     Dialogue,
