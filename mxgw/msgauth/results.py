@@ -11,7 +11,7 @@ class Result(StrEnum):
     NONE = "none"
     """Nothing to check: no record, no signature, no policy."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a word of RFC 8601
     FAIL = "fail"
     SOFTFAIL = "softfail"
     """SPF only: the domain believes the client is not authorised, and asks not to be taken at its word."""
