@@ -8,8 +8,6 @@ Layout: ``<directory>/<domain>/<local part>/{tmp,new,cur,seen}``. Content is kep
 ends) behind Return-Path and Delivered-To (RFC 5321 section 4.4).
 """
 
-# ruff: noqa: A005 -- inside a package nothing is shadowed, and "mailbox" is the word for it.
-
 from __future__ import annotations
 
 import asyncio

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from mxgw.config.domains import RECHECK_SECONDS, DomainList, DomainSource, domain_list
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from mxgw.config import SETTINGS, Config, ConfigMistake, Role, load
 from tests.config.bad_values import BAD
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mxgw.config import (
     SETTINGS,
     Address,
@@ -107,7 +108,9 @@ def test_a_right_value_is_understood(variable: str, text: str, value: object) ->
 
 
 @pytest.mark.parametrize(("sessions", "per_client"), [("1", 1), ("100", 100), ("9000", 1500)])
-def test_a_client_gets_no_more_than_all_sessions_unless_said_otherwise(sessions: str, per_client: int) -> None:
+def test_a_client_gets_no_more_than_all_sessions_unless_said_otherwise(
+    sessions: str, per_client: int
+) -> None:
     assert config_of({**EDGE, "MXGW_MAX_SESSIONS": sessions}).max_sessions_per_client == per_client
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mxgw.envelope import NULL_REVERSE_PATH, ForwardPath, ReversePath
 from mxgw.mailbox import MAGIC_MEANINGS, SLOW_SECONDS, Magic, Mailbox, messages, safe_name
 
