@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from mxgw.listener.server import Listener
 from mxgw.listener.settings import DoorSettings, Protocol
 from mxgw.mailbox import Mailbox
 from mxgw.mixtures import SplitMemory
-from mxgw.observe import EventLog, Instruments
+from mxgw.observe import EventLog, Instruments, Snapshot
 from mxgw.outcome import HomeAnswer, Outcome
 from mxgw.relay import Parcel
 from mxgw.service.edge import attend, build_edge
+from mxgw.service.http import open_http
 from mxgw.service.process import Counters, new_event_loop, transaction_ids
 from mxgw.spool import SpoolBudget
 
@@ -74,20 +75,25 @@ def run_demo(config: Config, *, mail_dir: Path, announce: Callable[[DemoAddresse
         config = replace(config, seal_key=secrets.token_bytes(DEMO_SEAL_KEY_OCTETS))
 
     async def main() -> None:
-        loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             home = _mailbox_door(config, mail_dir, log, tasks)
-            host, port = await home.open("127.0.0.1", 0, share_port=False)
-            log.event("listening", door="lmtp", address=str(Address(host, port)))
-            edge = build_edge(replace(config, home=HomeAddress(host, port)), log, index=0)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, edge.lifetime.stop)
+            lmtp = Address(*await home.open("127.0.0.1", 0, share_port=False))
+            log.event("listening", door="lmtp", address=str(lmtp))
+            edge = build_edge(replace(config, home=HomeAddress(*lmtp)), log, index=0)
+            edge.lifetime.stop_on_signals()
 
-            def opened(smtp: str, http: str) -> None:
-                announce(DemoAddresses(smtp, str(Address(host, port)), http))
+            async def gather() -> Snapshot:
+                return edge.instruments.snapshot()
+
+            @asynccontextmanager
+            async def frame(bound: Address) -> AsyncIterator[None]:
+                log.event("listening", door="smtp", address=str(bound))
+                async with open_http(config, lambda: edge.lifetime.state, gather, log) as http:
+                    announce(DemoAddresses(str(bound), str(lmtp), str(http)))
+                    yield
 
             try:
-                await attend(edge, share_port=False, with_http=True, opened=opened)
+                await attend(edge, listen=config.listen, share_port=False, frame=frame)
             finally:
                 home.close()
 

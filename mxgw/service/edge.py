@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol as ProtocolType
 
 from mxgw.config import Address, Check, Config, DomainSource
 from mxgw.dialer import DirectDialer, Socks5Dialer
@@ -19,13 +20,21 @@ from mxgw.listener.server import Listener
 from mxgw.listener.settings import DoorSettings, Protocol
 from mxgw.listener.tls import CertificateFiles, Certificates, SelfSigned
 from mxgw.mixtures import SplitMemory
-from mxgw.observe import EventLog, HomeReading, Instruments, Readings, Snapshot
+from mxgw.observe import EventLog, HomeReading, Instruments, Readings, Snapshot, State
 from mxgw.recipients import LiveRecipients
 from mxgw.relay import Relay
 from mxgw.seal import Sealer, forged_fields
 from mxgw.service.http import open_http
 from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, transaction_ids
 from mxgw.spool import SpoolBudget
+from mxgw.workers import ChildLink, Supervisor
+
+
+class Frame(ProtocolType):
+    """Opens what goes round an open door: the operators' door, or the link to a supervisor."""
+
+    def __call__(self, bound: Address) -> AbstractAsyncContextManager[None]:
+        """``bound`` is where the mail door listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,51 +160,89 @@ def build_relay(config: Config) -> Relay:
     )
 
 
-async def attend(
-    edge: Edge,
-    *,
-    share_port: bool,
-    with_http: bool,
-    opened: Callable[[str, str], None] = lambda smtp, http: None,
-) -> None:
-    """Run the parts until told to stop, then drain. ``opened`` is told the doors' addresses."""
+async def attend(edge: Edge, *, listen: Address, share_port: bool, frame: Frame) -> None:
+    """Run the parts until told to stop, then drain. What ``frame`` opens stays open all the while."""
     config, log, lifetime = edge.config, edge.log, edge.lifetime
     async with asyncio.TaskGroup() as tasks:
         relaying = tasks.create_task(edge.relay.run(), name="relay")
         listener = edge.listener(tasks)
-        bound = await listener.open(config.listen.host, config.listen.port, share_port=share_port)
-        smtp = str(Address(*bound))
-        log.event("listening", door="smtp", address=smtp)
+        bound = Address(*await listener.open(listen.host, listen.port, share_port=share_port))
         lifetime.ready()
-
-        async def gather() -> Snapshot:
-            return edge.instruments.snapshot()
-
-        http = await open_http(config, lambda: lifetime.state, gather, log) if with_http else None
-        opened(smtp, http.address if http else "")
-        try:
+        async with frame(bound):
             await lifetime.wait_for_stop()
             await drain(listener, log, drain_seconds=config.drain_seconds)
-        finally:
             relaying.cancel()
-            if http:
-                await http.close()
 
 
 def run_edge(config: Config) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     log = EventLog.on_stdout(config.log, os.environ)
     log.capture_logging()
+    code = _run_workers(config, log) if config.workers > 1 else _run_alone(config, log)
+    log.event("stopped")
+    log.close()
+    return code
+
+
+def _run_alone(config: Config, log: EventLog) -> int:
     edge = build_edge(config, log, index=0)
 
+    async def gather() -> Snapshot:
+        return edge.instruments.snapshot()
+
+    @asynccontextmanager
+    async def frame(bound: Address) -> AsyncIterator[None]:
+        # The door is open already; loading the rest may take its time.
+        log.event("listening", door="smtp", address=str(bound))
+        async with open_http(config, lambda: edge.lifetime.state, gather, log):
+            yield
+
     async def main() -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, edge.lifetime.stop)
-        await attend(edge, share_port=False, with_http=True)
+        edge.lifetime.stop_on_signals()
+        await attend(edge, listen=config.listen, share_port=False, frame=frame)
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())
-    log.event("stopped")
-    log.close()
     return 0
+
+
+def _run_workers(config: Config, log: EventLog) -> int:
+    """Several processes on one port; probes, metrics and the page are answered by the one above them."""
+
+    def child(link: ChildLink) -> int:
+        edge = build_edge(config, log, index=link.index)
+
+        @asynccontextmanager
+        async def frame(bound: Address) -> AsyncIterator[None]:
+            async with link.serving(snapshot=edge.instruments.snapshot, stop=edge.lifetime.stop):
+                link.ready()
+                yield
+
+        async def main() -> None:
+            edge.lifetime.stop_on_signals()
+            await attend(edge, listen=Address(*link.address), share_port=True, frame=frame)
+
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(main())
+        log.close()
+        return 0
+
+    def front(
+        *, state: Callable[[], State], gather: Callable[[], Awaitable[Snapshot]]
+    ) -> AbstractAsyncContextManager[None]:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[None]:
+            async with open_http(config, state, gather, log):
+                yield
+
+        return opened()
+
+    return Supervisor(
+        workers=config.workers,
+        listen=config.listen,
+        door="smtp",
+        drain_seconds=config.drain_seconds,
+        child=child,
+        front=front,
+        log=log,
+    ).run()

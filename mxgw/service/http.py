@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from mxgw import __version__
@@ -16,22 +17,11 @@ if TYPE_CHECKING:
     from mxgw.http import HttpDoor
 
 
-class OpenHttp:
-    """An HTTP door that listens at ``address`` (host:port)."""
-
-    def __init__(self, door: HttpDoor, address: str) -> None:
-        self._door = door
-        self.address = address
-
-    async def close(self) -> None:
-        """Stop listening."""
-        await self._door.close()
-
-
+@asynccontextmanager
 async def open_http(
     config: Config, state: Callable[[], State], gather: Callable[[], Awaitable[Snapshot]], log: EventLog
-) -> OpenHttp:
-    """Listen for probes, scrapers and people. Raises OSError where it cannot be."""
+) -> AsyncIterator[Address]:
+    """Listen for probes, scrapers and people while the block runs. Raises OSError where it cannot be."""
     # In a thread, so that the mail door already answers while it loads.
     http = await asyncio.to_thread(importlib.import_module, "mxgw.http")
     door: HttpDoor = http.HttpDoor(
@@ -40,6 +30,9 @@ async def open_http(
         gather=gather,
         clock=time.time,
     )
-    address = str(Address(*await door.open(config.http_listen.host, config.http_listen.port)))
-    log.event("listening", door="http", address=address)
-    return OpenHttp(door, address)
+    address = Address(*await door.open(config.http_listen.host, config.http_listen.port))
+    log.event("listening", door="http", address=str(address))
+    try:
+        yield address
+    finally:
+        await door.close()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 import traceback
 from collections.abc import Callable
@@ -61,6 +62,12 @@ class Lifetime:
         """Begin to drain; may be called more than once."""
         self.state = State.DRAINING
         self._stop.set()
+
+    def stop_on_signals(self) -> None:
+        """SIGTERM and SIGINT mean: drain. Call it inside the running loop."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
 
     def ready(self) -> None:
         """The door is open."""
