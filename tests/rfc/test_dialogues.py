@@ -2,101 +2,46 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
-from tests.rfc.dialogue import (
-    Action,
-    Dialogue,
-    Do,
-    Expect,
-    Home,
-    Send,
-    every_dialogue,
-    parse,
-    settings,
-    unescape,
-)
+from tests.cli.support import Demo
+from tests.rfc.dialogue import Dialogue, Send, every_dialogue, parse, settings, unescape
 from tests.rfc.edge import Edge
-from tests.rfc.wire import StrictWire, WireError
+from tests.rfc.player import play
+from tests.rfc.wire import StrictWire
 
-ALL = every_dialogue()
-
-
-def play(dialogue: Dialogue, edge: Edge) -> None:
-    """Play a transcript; AssertionError names the line of it that the program does not follow."""
-    wire = edge.connect()
-    last = 0
-    try:
-        for step in dialogue.steps:
-            last = step.line
-            match step:
-                case Send():
-                    wire.send(step.octets)
-                case Expect():
-                    line = wire.reply().rpartition("\n")[2] if step.whole_reply else wire.line()
-                    assert step.pattern.fullmatch(line), f"said {line!r}, expected {step.pattern.pattern!r}"
-                case Home():
-                    look_at_home(step, edge)
-                case Do(Action.AGAIN):
-                    finish(wire)
-                    wire = edge.connect()
-                case Do():
-                    act(step.action, wire)
-        finish(wire)
-    except (AssertionError, OSError) as error:
-        raise AssertionError(f"{dialogue.group}/{dialogue.name}.txt, line {last}: {error}") from error
-    finally:
-        wire.close()
+AT_THE_LMTP_DOOR = [dialogue for dialogue in every_dialogue() if dialogue.group == "lmtp"]
+AT_THE_SMTP_DOOR = [dialogue for dialogue in every_dialogue() if dialogue.group != "lmtp"]
 
 
-def finish(wire: StrictWire) -> None:
-    """A dialogue ends where the transcript ends: nothing unexpected has arrived."""
-    wire.close()
-    if wire.unread:
-        raise WireError(f"nobody expected {wire.unread!r}")
+def name(dialogue: Dialogue) -> str:
+    return f"{dialogue.group}/{dialogue.name}"
 
 
-def act(action: Action, wire: StrictWire) -> None:
-    """What a transcript does beside sending and expecting."""
-    match action:
-        case Action.CLOSED:
-            wire.closed()
-        case Action.REFUSED:
-            said = wire.rest()
-            assert re.fullmatch(rb"([45]\d\d[^\r\n]*\r\n)?", said), said
-        case Action.CLOSE:
-            wire.close()
-        case Action.HALF_CLOSE:
-            wire.half_close()
-        case Action.STARTTLS:
-            wire.handshake()
-        case Action.OCTET_BY_OCTET:
-            wire.octet_by_octet = True
-        case _:
-            raise ValueError(action)
-
-
-def look_at_home(step: Home, edge: Edge) -> None:
-    """What home must have seen by now: an answer leaves the gateway only after home's."""
-    copies = edge.home.messages
-    subject, _, rest = step.text.partition(" ")
-    if step.content:
-        assert step.text.encode() in copies[-1].content.split(b"\r\n"), copies[-1].content
-    elif subject.isdecimal():
-        assert len(copies) == int(subject), copies
-    elif subject == "from":
-        assert copies[-1].reverse_path == rest.removeprefix("<>"), copies[-1]
-    else:
-        assert rest in [copy.forward_path for copy in copies], copies
-
-
-@pytest.mark.parametrize("dialogue", ALL, ids=[f"{d.group}/{d.name}" for d in ALL])
+@pytest.mark.parametrize("dialogue", AT_THE_SMTP_DOOR, ids=name)
 def test_dialogue(dialogue: Dialogue, edges: Callable[[Mapping[str, str]], Edge]) -> None:
     """The program talks as the transcript says."""
-    play(dialogue, edges(settings(dialogue.group)))
+    edge = edges(settings(dialogue.group))
+
+    play(dialogue, edge.connect, edge.home)
+
+
+@pytest.fixture(scope="module")
+def lmtp_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """The LMTP door of the embedded mailbox: the same door as at the edge, speaking the other protocol."""
+    mail_dir: Path = tmp_path_factory.mktemp("mail")
+    with Demo(mail_dir) as demo:
+        host, _, port = demo.doors["lmtp"].rpartition(":")
+        yield host, int(port)
+
+
+@pytest.mark.parametrize("dialogue", AT_THE_LMTP_DOOR, ids=name)
+def test_dialogue_at_the_lmtp_door(dialogue: Dialogue, lmtp_door: tuple[str, int]) -> None:
+    """The same for LMTP: RFC 2033."""
+    play(dialogue, lambda: StrictWire(lmtp_door))
 
 
 def test_lines_of_the_client_leave_in_one_write_until_the_server_speaks() -> None:
