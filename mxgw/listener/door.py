@@ -146,6 +146,9 @@ class Door(Wire):
 
     async def converse(self, address: Address, port: int) -> None:
         """Talk with the client at this address until one of the two ends it."""
+        if self._draining:
+            await self.turn_away(DRAINING)
+            return
         self._client = Client(address, port)
         self._say(Reply(220, "", (f"{self._settings.hostname} {self._settings.protocol.value} mxgw",)))
         try:
