@@ -115,40 +115,48 @@ class CgroupV2:
 class ProcessTree:
     """The process table: user and system time of the tree, in ticks of 10 ms.
 
-    A child that is waited for counts in its parent, so nothing is lost while the parent lives. A process
-    that left the tree (a daemon's double fork) is not seen: this is the way out, not the way.
+    A child that is waited for counts in its parent, so nothing is lost while the parent lives. Whoever leaves
+    the tree before it was seen once (a daemon's double fork) is not counted: the way out, not the way.
     """
 
     method = "process table (own and waited-for children)"
 
     def __init__(self, _name: str) -> None:
-        self._roots: list[psutil.Process] = []
+        self._known: set[psutil.Process] = set()
 
     def wrap(self, argv: Sequence[str]) -> list[str]:
         return list(argv)
 
     def adopt(self, pid: int) -> None:
-        self._roots.append(psutil.Process(pid))
+        self._known.add(psutil.Process(pid))
 
     def cpu(self) -> Cpu:
         user = system = 0.0
-        for pid in self.pids():
+        for process in self._alive():
             with contextlib.suppress(psutil.Error):
-                times = psutil.Process(pid).cpu_times()
+                times = process.cpu_times()
                 user += times.user + times.children_user
                 system += times.system + times.children_system
         return Cpu(user + system, system)
 
     def pids(self) -> list[int]:
-        found: list[int] = []
-        for root in self._roots:
-            with contextlib.suppress(psutil.Error):
-                if root.is_running() and root.status() != psutil.STATUS_ZOMBIE:
-                    found += [root.pid, *(child.pid for child in root.children(recursive=True))]
-        return found
+        return [process.pid for process in self._alive()]
 
     def close(self) -> None:
-        self._roots.clear()
+        self._known.clear()
+
+    def _alive(self) -> set[psutil.Process]:
+        for process in tuple(self._known):
+            with contextlib.suppress(psutil.Error):
+                self._known.update(process.children(recursive=True))
+        for process in tuple(self._known):
+            try:
+                gone = not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+            except psutil.Error:
+                gone = True
+            if gone:
+                self._known.discard(process)
+        return self._known
 
 
 METHODS: dict[str, Callable[[str], Account]] = {"v1": CgroupV1, "v2": CgroupV2, "tree": ProcessTree}

@@ -90,6 +90,7 @@ class Program:
 
     def stop(self) -> None:
         """SIGTERM to the program, then whatever is left of its group."""
+        self._account.pids()  # whom the program leaves behind must be known before it goes
         if self._process.poll() is None:
             self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

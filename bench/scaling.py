@@ -105,6 +105,8 @@ def scaling_verdict(pairs: list[tuple[Sample, Sample]]) -> Verdict | None:
 
 
 def _hold_workers(quota: Quota, program: Program) -> None:
-    """The workers are the children of the program, or the program itself if it has none."""
-    for process in psutil.Process(program.pid).children() or [psutil.Process(program.pid)]:
-        quota.hold(process.pid)
+    """The workers are the leaves of the process tree: the program itself where it has no children."""
+    root = psutil.Process(program.pid)
+    for process in (root, *root.children(recursive=True)):
+        if not process.children():
+            quota.hold(process.pid)
