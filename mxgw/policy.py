@@ -106,6 +106,8 @@ _INNER = re.compile(
     r"<[^>]*>|\([^)]*\)|\[[^\]]*\]|\S*@\S*|\S*/\S*|(?:[\w-]+\.)+[\w-]+(?::\d+)?|[0-9a-fA-F:]*::[0-9a-fA-F:]*"
 )
 
+_DANGLING = re.compile(r"(?: +(?:by|from|at|to|in|on|via|for|of))+[ ,;:]*$", re.IGNORECASE)
+
 
 def mail_reply(
     *, home_available: bool, declared_octets: int | None, max_octets: int, spool_free_octets: int
@@ -136,7 +138,8 @@ def passed_on(reply: Reply) -> Reply:
     status = reply.status or f"{reply.code // 100}.0.0"
     text = _TEXTS.get(status[2:])
     if text is None:
-        text = " ".join(_INNER.sub(" ", reply.lines[0]).split())[:MAX_PASSED_TEXT].strip(" ,;:")
+        text = " ".join(_INNER.sub(" ", reply.lines[0]).split())[:MAX_PASSED_TEXT]
+        text = _DANGLING.sub("", text).strip(" ,;:")
     return Reply(reply.code, status, (text or "Refused by the mailbox server",))
 
 

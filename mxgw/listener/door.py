@@ -375,7 +375,7 @@ class Door(Wire):
             self._ends = True
             return
         self._received.put_back(decoder.rest)
-        await self._deliver(transaction, intake, decoder.fault)
+        await self._deliver(transaction, intake, decoder.fault, complete=True)
 
     async def _bdat(self, argument: bytes) -> None:
         match = _BDAT_ARGUMENT.fullmatch(argument)
@@ -410,17 +410,24 @@ class Door(Wire):
         fault = decoder.fault or intake.fault
         if last or fault:
             self._transaction = self._chunks = None
-            await self._deliver(transaction, intake, fault)
+            await self._deliver(transaction, intake, fault, complete=last)
             return
         self._say(Reply.of(250, "2.0.0", f"{octets} octets received"))
 
     async def _skip(self, octets: int) -> None:
+        self._begin_content()
         while octets > 0:
             chunk = await self._next_content()
             self._received.put_back(chunk[octets:])
             octets -= len(chunk)
 
-    async def _deliver(self, transaction: Transaction, intake: Intake, fault: ContentFault | None) -> None:
+    async def _deliver(
+        self, transaction: Transaction, intake: Intake, fault: ContentFault | None, *, complete: bool
+    ) -> None:
+        """Say what became of the content; ``complete``: its last octet was announced.
+
+        RFC 2033 section 4.3: LMTP's reply for each recipient comes after the last chunk only.
+        """
         self._disarm()
         try:
             replies = await self._backend.deliver(transaction, intake, fault)
@@ -432,7 +439,7 @@ class Door(Wire):
         self._commands = 0
         if replies[-1].permanent:
             self._errors += 1
-        for reply in replies:
+        for reply in replies if complete else replies[:1]:
             self._say(reply)
 
     _BOTH: ClassVar[dict[bytes, _Handler]] = {

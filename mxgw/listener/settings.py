@@ -83,4 +83,6 @@ class DoorSettings:
         if self.protocol is Protocol.SMTP:
             words.append(f"LIMITS MAILMAX={self.max_messages_per_session} RCPTMAX={self.max_recipients}")
             words.append("PRDR")
+        # RFC 5321 section 4.1.1.1: every optional verb is listed.
+        words.append("HELP")
         return tuple(words)

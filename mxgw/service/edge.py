@@ -27,6 +27,7 @@ from mxgw.seal import Sealer, forged_fields
 from mxgw.service.http import open_http
 from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, transaction_ids
 from mxgw.spool import SpoolBudget
+from mxgw.turns import InTurn
 from mxgw.workers import ChildLink, Supervisor
 
 
@@ -91,7 +92,8 @@ def build_edge(config: Config, log: EventLog, *, index: int) -> Edge:
             spool_memory_octets=config.spool_memory_octets,
             one_reply_each=False,
         ),
-        home=relay,
+        # Without fingerprints home drops nothing, and nothing is to be kept apart.
+        home=InTurn(relay, seconds=config.relay_seconds) if config.seal_key else relay,
         asker=asker,
         domains=domains,
         budget=budget,

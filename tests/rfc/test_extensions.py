@@ -13,6 +13,7 @@ ALWAYS = [
     "CHUNKING",
     "LIMITS MAILMAX=10000 RCPTMAX=100",
     "PRDR",
+    "HELP",
 ]
 
 
