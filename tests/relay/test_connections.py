@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+
 from mxgw.breaker import BreakerState
 from mxgw.channel import Timing
 from mxgw.dialer import DialError

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+
 from mxgw.envelope import NULL_REVERSE_PATH, Body, MailParameters, ReversePath
 from tests.relay.support import CONTENT, SENDER, mailbox, parcel, relay_to, said
 from tests.rig.homeserver import DOVECOT_TRUSTING, PIPELINING_AND_CHUNKING, HomeServer, Raw, Stall, Until

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.relay.support import PATIENT, QUICK, SENDER, mailbox, parcel, relay_to, said
 from tests.rig.homeserver import (
     DOVECOT_TRUSTING,

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mxgw import lmtp
 from mxgw.envelope import Body, Client, ForwardPath, MailParameters, ReversePath
 from mxgw.lmtp import DotStuffer, Extensions, Garbage, ReplyReader
