@@ -38,6 +38,9 @@ class Purpose(Enum):
 class Prelude:
     """Commands before MAIL: RSET after a transaction that was left open, XCLIENT with the LHLO it asks for.
 
+    They leave in one write with what follows. RFC 2920 section 3.1 wants LHLO to be the last command of a
+    group; Dovecot reads on after it (measured), and every message is spared a round trip.
+
     ``another_client``: an earlier XCLIENT on this connection named somebody else.
     """
 

@@ -84,8 +84,8 @@ class ReplyReader:
         self._code = code
         self._texts.append((match[3] or b"").decode(errors="replace"))
         if match[2] != b"-":
-            replies.append(Reply.parse(code, self._texts))
-            self._texts = []
+            texts, self._texts = tuple(self._texts), []
+            replies.append(_long_reply(code, texts) if len(texts) > 1 else Reply.parse(code, texts))
         elif len(self._texts) >= MAX_REPLY_LINES:
             raise Garbage(f"a reply of more than {MAX_REPLY_LINES} lines", replies)
 
@@ -97,6 +97,12 @@ def _short_reply(line: bytes) -> Reply | None:
     if not match or match[2] == b"-" or b"\n" in line:
         return None
     return Reply.parse(int(match[1]), ((match[3] or b"").decode(errors="replace"),))
+
+
+@lru_cache(maxsize=16)
+def _long_reply(code: int, texts: tuple[str, ...]) -> Reply:
+    # Replies of several lines are LHLO's, and XCLIENT asks for the same one again for every message.
+    return Reply.parse(code, texts)
 
 
 @dataclass(frozen=True, slots=True)
