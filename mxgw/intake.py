@@ -117,7 +117,7 @@ class Intake:
         offset = self.octets - len(window)  # of the window in the content; -2 at first
         blank_line = window.find(_BLANK_LINE)
         if blank_line >= 0:
-            self._header_ends_at(offset + blank_line + len(_BLANK_LINE))
+            self._header_ends_at(offset + blank_line + len(_BLANK_LINE), content)
             return
         if not self._first_line_seen:
             line_end = window.find(b"\r\n", max(-offset, 0))
@@ -131,8 +131,10 @@ class Intake:
             return
         self._tail = window[1 - len(_BLANK_LINE) :]
 
-    def _header_ends_at(self, end: int) -> None:
-        block = self._head(min(end, MAX_HEADER_OCTETS + 1))
+    def _header_ends_at(self, end: int, newest: bytes = b"") -> None:
+        wanted = min(end, MAX_HEADER_OCTETS + 1)
+        # A small message comes in one piece, which is at hand.
+        block = newest[:wanted] if len(newest) == self.octets else self._head(wanted)
         if not block.startswith(b"\r\n") and not starts_with_field(block):
             block = b""
         fields = count_fields(block)

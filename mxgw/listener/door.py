@@ -37,6 +37,7 @@ NOBODY = IPv4Address(0)
 
 DRAINING = Reply.of(421, "4.3.2", "Going down for maintenance; please try again later")
 _OK = Reply.of(250, "2.0.0", "OK")
+_SENDER_OK = Reply.of(250, "2.1.0", "Sender OK")
 _RESET = Reply.of(250, "2.0.0", "Flushed")
 _BYE = Reply.of(221, "2.0.0", "Bye")
 _HELP = Reply.of(
@@ -321,7 +322,7 @@ class Door(Wire):
             self._say(opened)
             return
         self._transaction = opened
-        self._say(Reply.of(250, "2.1.0", "Sender OK"))
+        self._say(_SENDER_OK)
 
     async def _rcpt(self, argument: bytes) -> None:
         """A pipelined run of RCPT commands is answered together, so that home is asked once."""

@@ -25,7 +25,7 @@ from mxgw.recipients import LiveRecipients
 from mxgw.relay import Relay
 from mxgw.seal import Sealer, forged_fields
 from mxgw.service.http import open_http
-from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, transaction_ids
+from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, settle, transaction_ids
 from mxgw.spool import SpoolBudget
 from mxgw.turns import InTurn
 from mxgw.workers import ChildLink, Supervisor
@@ -197,6 +197,7 @@ def _run_alone(config: Config, log: EventLog) -> int:
         # The door is open already; loading the rest may take its time.
         log.event("listening", door="smtp", address=str(bound))
         async with open_http(config, lambda: edge.lifetime.state, gather, log):
+            settle()
             yield
 
     async def main() -> None:
@@ -217,6 +218,7 @@ def _run_workers(config: Config, log: EventLog) -> int:
         @asynccontextmanager
         async def frame(bound: Address) -> AsyncIterator[None]:
             async with link.serving(snapshot=edge.instruments.snapshot, stop=edge.lifetime.stop):
+                settle()
                 link.ready()
                 yield
 
