@@ -182,8 +182,12 @@ async def test_what_dovecot_cannot_carry_is_not_sent(dovecot: Dovecot) -> None:
 
 
 def lmtp_workers(dovecot: Dovecot) -> list[int]:
-    children = psutil.Process(dovecot.child.pid).children(recursive=True)
-    return [child.pid for child in children if child.name() == "lmtp"]
+    workers = []
+    for child in psutil.Process(dovecot.child.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.name() == "lmtp":
+                workers.append(child.pid)
+    return workers
 
 
 def struck_in_the_middle(dovecot: Dovecot, number: signal.Signals) -> Parcel:
