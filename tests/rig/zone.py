@@ -246,6 +246,10 @@ def wire_name(name: str) -> dns.name.Name:
     return dns.name.Name([*(label.encode() for label in name.removesuffix(".").split(".") if label), b""])
 
 
+def _name_octets(name: str) -> bytes:
+    return b"".join(bytes([len(label)]) + label for label in wire_name(name).labels)
+
+
 def _rdata(kind: str, value: Any) -> dns.rdata.Rdata:
     if kind == "TXT":
         octets = [
@@ -253,9 +257,9 @@ def _rdata(kind: str, value: Any) -> dns.rdata.Rdata:
         ]
         wire = b"".join(bytes([len(part)]) + part for part in octets)
     elif kind == "MX":
-        wire = struct.pack("!H", value[0]) + wire_name(value[1]).to_wire()
+        wire = struct.pack("!H", value[0]) + _name_octets(value[1])
     elif kind in {"PTR", "CNAME"}:
-        wire = wire_name(value).to_wire()
+        wire = _name_octets(value)
     else:
         wire = ip_address(value).packed
     return dns.rdata.from_wire(dns.rdataclass.IN, dns.rdatatype.from_text(kind), wire, 0, len(wire))
