@@ -6,13 +6,14 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from mxgw.dialer import Socks5Dialer
 from tests.relay.support import QUICK, parcel, relay_to, said
 from tests.rig.homeserver import HomeServer
-from tests.rig.process import Child, Workplace, answers, find_program, free_port, need_root
+from tests.rig.process import Child, Workplace, answers, find_program, free_port, need_root, wait_until
 
 HOME_NAME = "home.tailnet.test"
 """A name that only the proxy can resolve: its hosts file has it, ours has not."""
@@ -47,6 +48,22 @@ def proxy(place: Workplace) -> Iterator[Microsocks]:
     child.start(lambda: answers(child.port))
     yield child
     child.kill()
+
+
+def stall(proxy: Microsocks) -> None:
+    """Stop the proxy; come back when each of its threads stands still."""
+
+    def stands_still() -> bool:
+        try:
+            states = {path.read_text().rpartition(")")[2].split()[0] for path in tasks.glob("*/stat")}
+        except OSError:
+            # A thread has ended in between: look again.
+            return False
+        return states == {"T"}
+
+    tasks = Path(f"/proc/{proxy.pid}/task")
+    os.kill(proxy.pid, signal.SIGSTOP)
+    wait_until(stands_still, seconds=10, what="the proxy stands still")
 
 
 def dialer(proxy_port: int, home_port: int, host: str = HOME_NAME, seconds: float = 10.0) -> Socks5Dialer:
@@ -99,7 +116,7 @@ async def test_a_proxy_that_is_not_there_is_trouble() -> None:
 
 async def test_a_stalled_proxy_costs_the_time_to_connect_and_is_trouble(proxy: Microsocks) -> None:
     async with HomeServer() as home, relay_to(0, dialer=dialer(proxy.port, home.port, seconds=1.0)) as relay:
-        os.kill(proxy.pid, signal.SIGSTOP)
+        stall(proxy)
         assert said(await relay.deliver(parcel("taro"))) == ["connect-timeout"]
 
         os.kill(proxy.pid, signal.SIGCONT)
@@ -115,7 +132,7 @@ async def test_a_proxy_that_stalls_under_a_kept_connection_is_noticed(proxy: Mic
     ):
         assert said(await relay.deliver(parcel("taro"))) == ["250 2.0.0 Stored"]
 
-        os.kill(proxy.pid, signal.SIGSTOP)
+        stall(proxy)
         assert said(await relay.deliver(parcel("taro"))) == ["connect-timeout"]
 
         os.kill(proxy.pid, signal.SIGCONT)
