@@ -71,7 +71,7 @@ class Reply:
             if (match := _STATUS_PREFIX.match(line)) and match[1][0] == str(code)[0]:
                 status = status or match[1]
                 text = line[match.end() :]
-            texts.append("".join(c if c.isprintable() else "?" for c in text))
+            texts.append(text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text))
         return cls(code, status, tuple(texts))
 
     @property
