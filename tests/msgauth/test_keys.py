@@ -14,28 +14,12 @@ from hypothesis import strategies as st
 
 from mxgw.msgauth.dkim_tags import TagFault
 from mxgw.msgauth.keys import MAX_RECORD_OCTETS, Algorithm, parse_key
+from tests.msgauth.dkim_keymaker import rsa_record
 from tests.msgauth.dkim_signer import ed25519_key, key_record, raw_signature, rsa_key
 
 DIGEST = sha256(b"octets").digest()
 RSA_2048 = key_record(rsa_key()).rpartition("p=")[2]
 ED25519 = key_record(ed25519_key()).rpartition("p=")[2]
-
-
-def der_length(octets: int) -> bytes:
-    if octets < 128:
-        return bytes([octets])
-    text = octets.to_bytes(4, "big").lstrip(b"\0")
-    return bytes([128 + len(text)]) + text
-
-
-def der(tag: int, content: bytes) -> bytes:
-    return bytes([tag]) + der_length(len(content)) + content
-
-
-def rsa_record(modulus: int, exponent: int) -> bytes:
-    """A bare RSAPublicKey, without any care for whether it is a sound one."""
-    numbers = [der(2, n.to_bytes(n.bit_length() // 8 + 1, "big")) for n in (modulus, exponent)]
-    return b"p=" + base64.b64encode(der(0x30, b"".join(numbers)))
 
 
 def fault(record: bytes | str) -> str:
