@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+
 from tests.rig import specimen
 from tests.rig.courier import Entry, Ledger, Senders
 from tests.rig.dovecot import Dovecot
@@ -75,7 +76,10 @@ async def _send_while(
 
 
 async def test_two_thousand_messages_while_dovecot_is_killed_at_random_moments() -> None:
-    with Dovecot(USERS) as home, Gateway(home.url, home_connections=str(HOME_CONNECTIONS)) as gateway:
+    with (
+        Dovecot(USERS) as home,
+        Gateway(home.url, home_connections=str(HOME_CONNECTIONS), relay_seconds="20") as gateway,
+    ):
         ledger = Ledger()
         senders = Senders(gateway.smtp, _lanes(ledger, 2500), pause_seconds=0.3)
         kills: list[float] = []

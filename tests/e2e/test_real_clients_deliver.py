@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from tests.rig import clients, specimen
 from tests.rig.clients import Sent
 from tests.rig.dovecot import Dovecot

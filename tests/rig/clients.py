@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import smtplib
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -11,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiosmtplib
+
 from tests.rig.process import find_program
 
 SENDER = "sender@example.org"
@@ -126,13 +129,20 @@ async def aiosmtplib_client(
         start_tls=tls,
         tls_context=no_check() if tls else None,
     )
+    connection: socket.socket | None = None
     try:
         async with client:
+            if client.transport is not None:
+                connection = client.transport.get_extra_info("socket")
             refused, words = await client.sendmail(
                 sender, list(recipients), octets, mail_options=list(options)
             )
     except aiosmtplib.SMTPException as error:
         return Sent(False, repr(error))
+    # Under TLS the client goes while its farewell is still under way, and leaves the socket to the loop.
+    async with asyncio.timeout(SECONDS):
+        while connection is not None and connection.fileno() != -1:  # noqa: ASYNC110 - sockets tell nobody
+            await asyncio.sleep(0.005)
     return Sent(not refused, words)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -113,6 +115,7 @@ class Dovecot(Service):
         self.imap_port = free_port() if imap else 0
         self.listen = listen
         self._place = Workplace()
+        self._users_time = time.time()
         self._settings = {
             "dir": str(self._place.path),
             "listen": listen,
@@ -203,6 +206,9 @@ class Dovecot(Service):
             for user, quota in self.users.items()
         ]
         new = self._place.file("users.new", "\n".join(lines) + "\n")
+        # Dovecot reads it again when size or time differ, and looks at whole seconds.
+        self._users_time += 10
+        os.utime(new, (self._users_time, self._users_time))
         new.replace(self._place.path / "users")
 
 

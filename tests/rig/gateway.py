@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
 from tests.rig.process import ProgramError, Service, Workplace
 
 Event = dict[str, Any]

@@ -134,6 +134,7 @@ gateway:
   port = {port}
   allow_localhost
   hosts_try_prdr = {prdr}
+  hosts_avoid_tls = {avoid_tls}
 
 begin retry
 
@@ -245,7 +246,7 @@ class EximQueue(QueueService):
 
     PROGRAM = ROOT / ".cache" / "exim" / "usr" / "sbin" / "exim4"
 
-    def __init__(self, gateway: tuple[str, int], *, prdr: bool = True) -> None:
+    def __init__(self, gateway: tuple[str, int], *, prdr: bool = True, tls: bool = True) -> None:
         need_root("Exim starts as root")
         if not self.PROGRAM.exists():
             raise MissingProgramError(
@@ -261,6 +262,7 @@ class EximQueue(QueueService):
             "port": str(gateway[1]),
             "own_port": str(self.port),
             "prdr": "*" if prdr else "",
+            "avoid_tls": "" if tls else "*",
         }
         self._child = Child(self._command("-bdf", "-q1s"), words=self._place.path / "words")
 

@@ -24,7 +24,6 @@ class Conversation:
 
     steps: list[tuple[float, Side, int]] = field(default_factory=list)
     tail: dict[Side, bytes] = field(default_factory=lambda: {"client": b"", "server": b""})
-    ended: bool = False
 
     def turns(self) -> int:
         """How often the word passed from the client to the server: the round trips that were waited for."""
@@ -39,8 +38,8 @@ class Conversation:
 class Tap(Service):
     """Listens on loopback and passes everything on to ``target``.
 
-    ``cut`` sees every piece before it is passed on; where it says True, both connections end with a reset
-    and the piece is lost. ``make_socket`` makes sockets that live elsewhere (see Link).
+    ``cut`` sees every piece before it is passed on; where it says True, both connections end and the
+    piece is lost. ``make_socket`` makes sockets that live elsewhere (see Link).
     """
 
     def __init__(
@@ -118,17 +117,16 @@ class Tap(Service):
                 conversation.steps.append((time.monotonic(), side, len(piece)))
                 conversation.tail[side] = (conversation.tail[side] + piece)[-4096:]
                 if self.cut is not None and self.cut(conversation, side, piece):
-                    _reset(source, sink)
-                    break
+                    _end(source, sink)
+                    return
                 sink.sendall(piece)
-        conversation.ended = True
-        for one in (source, sink):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+            # Exim says QUIT with its last chunk and ends its direction; the answer is still to come.
+            sink.shutdown(socket.SHUT_WR)
+            return
+        _end(source, sink)
 
 
-def _reset(*sockets: socket.socket) -> None:
-    """End with RST, as when a machine dies: no orderly farewell."""
+def _end(*sockets: socket.socket) -> None:
     for one in sockets:
         with contextlib.suppress(OSError):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+            one.shutdown(socket.SHUT_RDWR)
