@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from mxgw.msgauth.bodyhash import BodyForm, BodyHash
@@ -63,17 +63,8 @@ def check_signature(
         _body_step(signature, body),
         *tried.steps,
     )
-    tried = replace(tried, steps=steps)
-    if body is None:
-        return replace(tried, result=Result.POLICY, reason="too many different body hashes")
-    length = signature.body_form.length
-    if length is not None and length > body.octets:
-        return replace(tried, result=Result.PERMERROR, reason="l= is larger than the body")
-    if body.digest != signature.body_hash:
-        return replace(tried, result=Result.FAIL, reason="body hash differs")
-    if tried.result is Result.PASS and (objection := _objection(signature, body, now.timestamp())):
-        return replace(tried, result=Result.POLICY, reason=objection)
-    return tried
+    result, reason = _ruled(signature, body, tried, now)
+    return Check(result, reason, tried.key, steps)
 
 
 def try_keys(
@@ -103,7 +94,7 @@ def try_keys(
             found = tried
         if found.result is Result.PASS:
             break
-    return replace(found, steps=tuple(steps))
+    return Check(found.result, found.reason, found.key, tuple(steps))
 
 
 def _try_key(
@@ -122,6 +113,19 @@ def _try_key(
     if not key.verify(value, digest):
         return Check(Result.FAIL, "signature differs", key)
     return Check(Result.PASS, "", key)
+
+
+def _ruled(signature: Signature, body: BodyHash | None, tried: Check, now: datetime) -> tuple[Result, str]:
+    length = signature.body_form.length
+    if body is None:
+        return Result.POLICY, "too many different body hashes"
+    if length is not None and length > body.octets:
+        return Result.PERMERROR, "l= is larger than the body"
+    if body.digest != signature.body_hash:
+        return Result.FAIL, "body hash differs"
+    if tried.result is Result.PASS and (objection := _objection(signature, body, now.timestamp())):
+        return Result.POLICY, objection
+    return tried.result, tried.reason
 
 
 def _objection(signature: Signature, body: BodyHash, now: float) -> str:

@@ -6,7 +6,6 @@ are the same fields.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
 
@@ -50,18 +49,13 @@ class SignedFields:
 
     def _select(self, names: Iterable[str], signature: Field) -> tuple[Field, ...]:
         taken: list[Field] = []
-        used: Counter[str] = Counter()
+        left: dict[str, list[Field]] = {"": []}  # an empty name in h= is no field, nor a line without one
         for name in names:
-            if not name:
-                continue
-            found = self._header.named(name)
-            at = len(found) - 1 - used[name]
-            if at >= 0 and found[at] is signature:
-                used[name] += 1
-                at -= 1
-            if at >= 0:
-                used[name] += 1
-                taken.append(found[at])
+            fields = left.get(name)
+            if fields is None:
+                fields = left[name] = [one for one in self._header.named(name) if one is not signature]
+            if fields:
+                taken.append(fields.pop())
         return tuple(taken)
 
     def _relax(self, one: Field) -> bytes:

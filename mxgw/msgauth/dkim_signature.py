@@ -28,7 +28,9 @@ _LENGTH_DIGITS = 76
 """RFC 6376 section 3.5, l=."""
 
 _DIGEST_OCTETS = 32
+_ALGORITHMS = frozenset(Algorithm)
 _START_LETTERS = 8
+_START_SEARCH_LETTERS = 64
 _MAX_DOMAIN_LETTERS = 253
 _FWS = re.compile(r"[ \t\r\n]+")
 # A label with the underscore, which selectors and organisations use though RFC 5321 has none.
@@ -155,7 +157,7 @@ def common_parts(tags: dict[str, str], claim: Claim) -> tuple[Algorithm, bytes, 
         raise TagFault("s= is not a selector")
     if tags["a"] == "rsa-sha1":
         raise TagFault("rsa-sha1 is not accepted (RFC 8301)")
-    if tags["a"] not in set(Algorithm):
+    if tags["a"] not in _ALGORITHMS:
         # RFC 6376 section 3.3.4: ignored.
         raise TagFault("algorithm is not known", Result.NEUTRAL)
     value = base64_octets(tags["b"], "b")
@@ -239,5 +241,5 @@ def _ascii(text: str) -> str:
 
 
 def _start(value: str) -> str:
-    start = _FWS.sub("", value)[:_START_LETTERS]
+    start = _FWS.sub("", value[:_START_SEARCH_LETTERS])[:_START_LETTERS]
     return start if _BASE64.fullmatch(start) else ""

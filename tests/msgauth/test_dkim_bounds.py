@@ -176,32 +176,9 @@ def chain(count: int, domain: str) -> bytes:
 
 TAG_NAMES = st.sampled_from([*"vabcdhilqstxzkpn", "bh", "cv", "aa"])
 TAG_VALUES = st.one_of(
-    st.sampled_from(
-        [
-            "1",
-            "50",
-            "0",
-            "rsa-sha256",
-            "ed25519-sha256",
-            "rsa-sha1",
-            "relaxed/relaxed",
-            "simple",
-            "example.com",
-            "sel",
-            "from:to",
-            "from",
-            "none",
-            "pass",
-            "fail",
-            "dns/txt",
-            "@example.com",
-            "AAAA",
-            "AAA=",
-            "99999999999999",
-            "-1",
-            "A",
-        ]
-    ),
+    st.sampled_from(["1", "50", "0", "99999999999999", "-1", "A", "AAAA", "AAA=", "none", "pass", "fail"]),
+    st.sampled_from(["rsa-sha256", "ed25519-sha256", "rsa-sha1", "relaxed/relaxed", "simple", "dns/txt"]),
+    st.sampled_from(["example.com", "sel", "from:to", "from", "@example.com"]),
     st.text(max_size=12),
 )
 TAG_LISTS = st.lists(st.tuples(TAG_NAMES, TAG_VALUES), max_size=14).map(
