@@ -43,14 +43,20 @@ class Newborn:
     died: asyncio.Future[int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Life:
+    pid: int
+    died: asyncio.Future[int]
+
+
 class Nursery:
     """The supervisor's handle on the nursery. ``lost`` is done when the nursery is gone unasked."""
 
     def __init__(self, pid: int, control: socket.socket) -> None:
         self.pid = pid
         self._control = control
-        self._expected: deque[asyncio.Future[int | None]] = deque()
-        self._alive: dict[int, asyncio.Future[int]] = {}
+        self._expected: deque[asyncio.Future[_Life | None]] = deque()
+        self._alive: dict[int, _Life] = {}
         self.lost: asyncio.Future[None] | None = None
 
     @classmethod
@@ -78,7 +84,7 @@ class Nursery:
     async def fork(self, index: int, address: Address) -> Newborn | None:
         """A new worker; None where the nursery is gone."""
         ours, theirs = socket.socketpair()
-        born: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        born: asyncio.Future[_Life | None] = asyncio.get_running_loop().create_future()
         self._expected.append(born)
         order = json.dumps({"fork": index, "address": address}).encode()
         try:
@@ -86,11 +92,11 @@ class Nursery:
         except OSError:
             self._end()
         theirs.close()
-        pid = await born
-        if pid is None:
+        life = await born
+        if life is None:
             ours.close()
             return None
-        return Newborn(pid, ours, self._alive[pid])
+        return Newborn(life.pid, ours, life.died)
 
     def kill(self, pid: int) -> None:
         """End a worker that does not end by itself. The nursery does it: it knows whose a PID still is."""
@@ -121,21 +127,38 @@ class Nursery:
             return
         news = json.loads(told)
         if "born" in news:
-            self._alive[news["born"]] = asyncio.get_running_loop().create_future()
-            self._expected.popleft().set_result(news["born"])
+            life = _Life(news["born"], asyncio.get_running_loop().create_future())
+            self._alive[life.pid] = life
+            self._expected.popleft().set_result(life)
         else:
-            self._alive.pop(news["died"]).set_result(news["code"])
+            self._alive.pop(news["died"]).died.set_result(news["code"])
 
     def _end(self) -> None:
+        """The nursery is gone: from now on we see for ourselves when its workers end."""
+        if self.lost is None or self.lost.done():
+            return
+        self.lost.set_result(None)
         asyncio.get_running_loop().remove_reader(self._control)
-        if self.lost is not None and not self.lost.done():
-            self.lost.set_result(None)
         for born in self._expected:
             born.set_result(None)
-        for died in self._alive.values():
-            if not died.done():
-                died.set_result(NURSERY_GONE)
         self._expected.clear()
+        for life in [*self._alive.values()]:
+            self._watch(life)
+
+    def _watch(self, life: _Life) -> None:
+        try:
+            descriptor = os.pidfd_open(life.pid)
+        except OSError:
+            self._ended_unseen(life)
+            return
+        asyncio.get_running_loop().add_reader(descriptor, self._ended_unseen, life, descriptor)
+
+    def _ended_unseen(self, life: _Life, descriptor: int | None = None) -> None:
+        if descriptor is not None:
+            asyncio.get_running_loop().remove_reader(descriptor)
+            os.close(descriptor)
+        del self._alive[life.pid]
+        life.died.set_result(NURSERY_GONE)
 
 
 def _nurse(control: socket.socket, child: Child) -> int:

@@ -324,6 +324,19 @@ def test_without_the_nursery_the_rest_drains_and_the_exit_code_says_so() -> None
         assert "nursery-died" in [event["event"] for event in running.events]
 
 
+def test_without_the_nursery_a_worker_that_outlives_the_drain_is_killed_all_the_same() -> None:
+    with program(deaf=True, drain_seconds=0.2) as running:
+        running.start()
+        workers = running.pids()
+        [nursery] = psutil.Process(running.process.pid).children()
+
+        nursery.kill()
+
+        assert running.end() == 1
+        assert running.said().count("worker-killed") == 2
+        eventually(lambda: not any(psutil.pid_exists(pid) for pid in workers))
+
+
 def test_a_worker_that_cannot_start_ends_everything_with_its_exit_code() -> None:
     with program(fail=2) as running:
         assert running.end() == 2
