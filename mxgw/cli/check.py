@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mxgw.cli.common import FAILURE, MISTAKE, config_option, console, fail, mistakes_text, on_terminal, plain
+from mxgw.cli.terminal import (
+    FAILURE,
+    MISTAKE,
+    config_option,
+    console,
+    fail,
+    mistakes_text,
+    on_terminal,
+    plain,
+)
 from mxgw.config import SETTINGS, Config, Role, load, origins, show
 
 if TYPE_CHECKING:

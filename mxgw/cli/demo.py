@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mxgw.cli.common import AddressOption, config_option, console, load_or_fail, program
 from mxgw.cli.serve import run
+from mxgw.cli.terminal import AddressOption, config_option, console, load_or_fail, program
 from mxgw.config import Address, Config, Role
 from mxgw.config.forms import peer_address
 from mxgw.mailbox import MAGIC_MEANINGS

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mxgw.cli.common import console, fail, on_terminal, plain
 from mxgw.cli.demo import DEFAULT_MAIL_DIR
+from mxgw.cli.terminal import console, fail, on_terminal, plain
 from mxgw.header import MAX_HEADER_OCTETS
 from mxgw.mailbox import StoredMessage, messages
 

@@ -17,8 +17,8 @@ from smtplib import SMTP, SMTPException, SMTPServerDisconnected
 
 import click
 
-from mxgw.cli.common import FAILURE, AddressOption, fail, plain
 from mxgw.cli.demo import DEFAULT_RECIPIENT, SENDER
+from mxgw.cli.terminal import FAILURE, AddressOption, fail, plain
 from mxgw.config import Address, default_hostname
 from mxgw.envelope import parse_mailbox
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mxgw.cli.common import config_option, fail, load_or_fail
+from mxgw.cli.terminal import config_option, fail, load_or_fail
 from mxgw.config import Role
 
 

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from mxgw.cli.common import console, on_terminal
+from mxgw.cli.terminal import console, on_terminal
 from mxgw.config import CONFIG_VARIABLE, SETTINGS, Role, Setting, show
 
 _MANUAL_HEAD = f"""\

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mxgw.cli.common import plain
 from mxgw.cli.letter import parse_letter
+from mxgw.cli.terminal import plain
 
 JAPANESE = "日本語の本文です。\n二行目。"
 
