@@ -61,6 +61,9 @@ def read_sets(header: Header) -> tuple[ArcSet, ...]:
     found = {name: header.named(name) for name in (RESULTS, MESSAGE_SIGNATURE, SEAL)}
     if not any(found.values()):
         return ()
+    if header.count(""):
+        # RFC 6376 section 8.15: others may read this header as another one than was sealed.
+        raise ChainFault("a line in the header is no field")
     if max(map(len, found.values())) > MAX_SETS:
         raise ChainFault("more than 50 sets")
     by_instance = {name: _by_instance(name, fields) for name, fields in found.items()}

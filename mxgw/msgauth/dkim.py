@@ -116,9 +116,8 @@ async def verify(
 def _verdict(signature: Signature, check: Check, header: Header) -> DkimVerdict:
     result, reason = check.result, check.reason
     testing = check.key is not None and check.key.testing
-    if result is Result.PASS and header.count("From") > signature.names.count("from"):
-        # RFC 6376 section 8.15: the one that is shown may be the one that is not signed.
-        result, reason = Result.POLICY, "a From field is not signed"
+    if result is Result.PASS and (objection := _objection(signature, header)):
+        result, reason = Result.POLICY, objection
     counts = result is Result.PASS and not testing
     if testing:
         # RFC 6376 section 3.6.1: as if unsigned, even if the signature fails.
@@ -128,6 +127,16 @@ def _verdict(signature: Signature, check: Check, header: Header) -> DkimVerdict:
     claim = signature.claim
     first = f"{claim.algorithm} signature of {claim.domain}, selector {claim.selector}"
     return DkimVerdict(result, reason, claim, bits, counts, (first, *check.steps))
+
+
+def _objection(signature: Signature, header: Header) -> str:
+    """RFC 6376 section 8.15: a header that others may read as another one than was signed."""
+    if header.count("From") > signature.names.count("from"):
+        return "a From field is not signed"
+    if header.count(""):
+        # Some programs end the header here, others take the line for a part of the field above.
+        return "a line in the header is no field"
+    return ""
 
 
 def _rank(one: Signature | Flaw, preferred: list[str]) -> int:

@@ -4,8 +4,8 @@ Thousands of messages, each altered in one octet at a random place; seeds are fi
 reason is one of these, and the test says which:
 
 - dkimpy takes vertical tab and form feed for white space; RFC 6376 section 2.8 has only space and tab;
-- dkimpy refuses a whole message with a line in its header that is no field, or with a blank before a colon
-  (RFC 5322 section 4.5 allows that one).
+- dkimpy refuses a whole message that has a blank before the colon of a field, which RFC 5322 section 4.5
+  allows and RFC 6376 section 3.4.2 takes out.
 """
 
 from __future__ import annotations
@@ -106,10 +106,8 @@ async def passes(message: bytes, zone: Zone) -> bool:
     return any(one.result is Result.PASS for one in verdicts)
 
 
-def unusual(message: bytes) -> bool:
-    """Has a header line that dkimpy does not take, and the program does."""
-    header = parse_header(message)
-    return any(not re.match(rb"[!-9;-~]+:", one.raw) for one in header.fields)
+def has_blank_before_colon(message: bytes) -> bool:
+    return any(re.match(rb"[!-9;-~]+[ \t]+:", one.raw) for one in parse_header(message).fields)
 
 
 @pytest.mark.parametrize("canonicalisation", CANONICALISATIONS, ids=lambda pair: b"/".join(pair).decode())
@@ -130,7 +128,7 @@ async def test_one_octet_altered_anywhere(kind: str, canonicalisation: tuple[byt
         ours, theirs = await passes(other, zone), dkimpy_says(other, record)
         counts[theirs] += 1
         if theirs is None:
-            assert not ours or unusual(other), other
+            assert not ours or has_blank_before_colon(other), other
         elif b"\x0b" in other or b"\x0c" in other:
             assert theirs or not ours, other
         else:

@@ -243,6 +243,24 @@ async def test_a_second_from_field_does_not_ride_on_a_signature_of_one() -> None
     assert not verdict.counts_for_dmarc
 
 
+async def test_a_header_with_a_line_that_is_no_field_does_not_ride_on_a_signature() -> None:
+    message = sign(MESSAGE, rsa_key()).replace(b"\r\nDate: ", b"\r\nno field\r\nDate: ")
+
+    verdict = await dkim_verdict(message, zone_of(rsa_key()))
+
+    assert (verdict.result, verdict.reason) == (Result.POLICY, "a line in the header is no field")
+    assert not verdict.counts_for_dmarc
+
+
+async def test_a_blank_before_the_colon_is_taken_out_by_relaxed_only() -> None:
+    relaxed = sign(MESSAGE, rsa_key()).replace(b"\r\nSubject:", b"\r\nSubject\t :")
+    simple = sign(MESSAGE, rsa_key(), SIMPLE).replace(b"\r\nSubject:", b"\r\nSubject\t :")
+
+    verdicts = [await dkim_verdict(message, zone_of(rsa_key())) for message in (relaxed, simple)]
+
+    assert [one.result for one in verdicts] == [Result.PASS, Result.FAIL]
+
+
 async def test_fields_named_more_often_than_they_are_cannot_be_added() -> None:
     message = sign(MESSAGE, rsa_key(), TAGS.replace("subject", "subject:subject"))
 
