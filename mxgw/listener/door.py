@@ -20,6 +20,7 @@ from typing import Protocol as Interface
 from mxgw.content import ChunkDecoder, ContentFault, DataDecoder
 from mxgw.envelope import Client, ForwardPath, MailCommand, Transaction, parse_mail, parse_rcpt
 from mxgw.intake import Intake
+from mxgw.listener import replies
 from mxgw.listener.admission import Address
 from mxgw.listener.reader import ClientLeft
 from mxgw.listener.settings import MAX_COMMAND_OCTETS, DoorSettings, Protocol
@@ -34,40 +35,6 @@ _BDAT_ARGUMENT = re.compile(rb"([0-9]{1,18})(?: +(LAST))? *", re.IGNORECASE)
 
 NOBODY = IPv4Address(0)
 """The address of a client that is not known yet."""
-
-DRAINING = Reply.of(421, "4.3.2", "Going down for maintenance; please try again later")
-_OK = Reply.of(250, "2.0.0", "OK")
-_SENDER_OK = Reply.of(250, "2.1.0", "Sender OK")
-_RESET = Reply.of(250, "2.0.0", "Flushed")
-_BYE = Reply.of(221, "2.0.0", "Bye")
-_HELP = Reply.of(
-    214, "2.0.0", "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP STARTTLS QUIT; see RFC 5321"
-)
-_VRFY = Reply.of(252, "2.0.0", "Cannot verify; send mail and RCPT will tell")
-_SEND_CONTENT = Reply.of(354, "", "End with <CRLF>.<CRLF>")
-_TLS_GO = Reply.of(220, "2.0.0", "Ready to start TLS")
-_EMPTY = Reply.of(500, "5.5.2", "An empty line is no command")
-_UNKNOWN = Reply.of(500, "5.5.2", "Command not recognised")
-_NOT_HERE = Reply.of(502, "5.5.1", "Command not implemented")
-_NO_ARGUMENT = Reply.of(501, "5.5.4", "This command takes no argument")
-_NEEDS_ARGUMENT = Reply.of(501, "5.5.4", "This command needs an argument")
-_BAD_HELO = Reply.of(501, "5.5.4", "Say a domain name or an address literal")
-_BAD_BDAT = Reply.of(501, "5.5.4", "Syntax: BDAT octets [LAST]")
-_HELO_FIRST = Reply.of(503, "5.5.1", "Introduce yourself first")
-_MAIL_FIRST = Reply.of(503, "5.5.1", "Send MAIL first")
-_RCPT_FIRST = Reply.of(503, "5.5.1", "No valid recipients")
-_MAIL_TWICE = Reply.of(503, "5.5.1", "A transaction is open already; RSET ends it")
-_IN_BDAT = Reply.of(503, "5.5.1", "A BDAT sequence is open; send BDAT, or RSET")
-_TLS_TWICE = Reply.of(503, "5.5.1", "TLS is active already")
-_NO_TLS = Reply.of(502, "5.5.1", "STARTTLS is not offered")
-_TLS_NEEDED = Reply.of(530, "5.7.10", "REQUIRETLS needs STARTTLS first")
-_TOO_EARLY = Reply.of(503, "5.5.1", "Octets came before our reply: this command ends a pipelined group")
-_TOO_LARGE = Reply.of(552, "5.3.4", "The message is larger than we accept (see SIZE)")
-_TOO_MANY_ERRORS = Reply.of(421, "4.7.0", "Too many errors: closing the connection")
-_TOO_MANY_COMMANDS = Reply.of(421, "4.7.0", "Too many commands without a message: closing the connection")
-_TOO_MANY_MESSAGES = Reply.of(421, "4.7.0", "Enough messages for one connection; please connect again")
-_TROUBLE = Reply.of(451, "4.3.0", "Something went wrong on our side; please try again later")
-_TROUBLE_CLOSING = Reply.of(421, "4.3.0", "Something went wrong on our side; please try again later")
 
 
 class Backend(Interface):
@@ -148,7 +115,7 @@ class Door(Wire):
     async def converse(self, address: Address, port: int) -> None:
         """Talk with the client at this address until one of the two ends it."""
         if self._draining:
-            await self.turn_away(DRAINING)
+            await self.turn_away(replies.DRAINING)
             return
         self._client = Client(address, port)
         self._say(Reply(220, "", (f"{self._settings.hostname} {self._settings.protocol.value} mxgw",)))
@@ -162,7 +129,7 @@ class Door(Wire):
             self._say(fault.reply)
         except Exception as error:  # noqa: BLE001 - a bug of ours is a 4xx to the client and a traceback in the log
             self._counts.crashed(error)
-            self._say(_TROUBLE_CLOSING)
+            self._say(replies.TROUBLE_CLOSING)
         finally:
             self._reset()
         await self._hang_up()
@@ -171,7 +138,7 @@ class Door(Wire):
         """We are going down: an idle client is told at once, any other when its message is through."""
         self._draining = True
         if self._waits_for_command and self._transaction is None:
-            self._dismiss(DRAINING)
+            self._dismiss(replies.DRAINING)
 
     # one command
 
@@ -182,7 +149,7 @@ class Door(Wire):
             return
         handler = self._VERBS[self._settings.protocol].get(verb.upper())
         if handler is None:
-            self._refuse(_EMPTY if not line.strip() else _UNKNOWN)
+            self._refuse(replies.EMPTY if not line.strip() else replies.UNKNOWN)
             return
         self._commands += 1
         waiting = handler(self, argument)
@@ -199,11 +166,11 @@ class Door(Wire):
             return
         last: Reply | None = None
         if self._errors > self._settings.max_errors:
-            last = _TOO_MANY_ERRORS
+            last = replies.TOO_MANY_ERRORS
         elif self._commands > self._settings.max_commands:
-            last = _TOO_MANY_COMMANDS
+            last = replies.TOO_MANY_COMMANDS
         elif self._draining and self._transaction is None:
-            last = DRAINING
+            last = replies.DRAINING
         if last is not None:
             self._say(last)
             self._ends = True
@@ -220,7 +187,7 @@ class Door(Wire):
         of a client that knows SMTP, and may be content taken for commands."""
         if not self._received.has_octets():
             return True
-        self._refuse(_TOO_EARLY)
+        self._refuse(replies.TOO_EARLY)
         self._ends = True
         return False
 
@@ -229,7 +196,7 @@ class Door(Wire):
     def _introduce(self, argument: bytes, *, extended: bool) -> bool:
         name = argument.strip()
         if not _HELO_ARGUMENT.fullmatch(name):
-            self._refuse(_BAD_HELO if name else _NEEDS_ARGUMENT)
+            self._refuse(replies.BAD_HELO if name else replies.NEEDS_ARGUMENT)
             return False
         if self._settings.protocol is Protocol.SMTP and not self._ends_group():
             return False
@@ -251,68 +218,68 @@ class Door(Wire):
 
     async def _starttls(self, argument: bytes) -> None:
         if argument.strip():
-            self._refuse(_NO_ARGUMENT)
+            self._refuse(replies.NO_ARGUMENT)
         elif self.tls is not None:
-            self._refuse(_TLS_TWICE)
+            self._refuse(replies.TLS_TWICE)
         elif self._certificates is None:
-            self._refuse(_NO_TLS)
+            self._refuse(replies.NO_TLS)
         else:
             self._reset()
-            self._say(_TLS_GO)
+            self._say(replies.TLS_GO)
             await self._flush()
             await self._start_tls(self._certificates.context())
             # RFC 3207 section 4.2: what the client said in clear is forgotten.
             self._client = Client(self._client.address, self._client.port)
 
     def _noop(self, argument: bytes) -> None:
-        self._say(_OK)
+        self._say(replies.OK)
 
     def _rset(self, argument: bytes) -> None:
         if argument.strip():
-            self._refuse(_NO_ARGUMENT)
+            self._refuse(replies.NO_ARGUMENT)
             return
         self._reset()
-        self._say(_RESET)
+        self._say(replies.RESET)
 
     def _quit(self, argument: bytes) -> None:
         if argument.strip():
-            self._refuse(_NO_ARGUMENT)
+            self._refuse(replies.NO_ARGUMENT)
             return
         self._reset()
-        self._say(_BYE)
+        self._say(replies.BYE)
         self._ends = True
 
     def _help(self, argument: bytes) -> None:
-        self._say(_HELP)
+        self._say(replies.HELP)
 
     def _vrfy(self, argument: bytes) -> None:
         if argument.strip():
-            self._say(_VRFY)
+            self._say(replies.VRFY)
         else:
-            self._refuse(_NEEDS_ARGUMENT)
+            self._refuse(replies.NEEDS_ARGUMENT)
 
     def _not_implemented(self, argument: bytes) -> None:
-        self._refuse(_NOT_HERE)
+        self._refuse(replies.NOT_HERE)
 
     # the envelope
 
     def _mail(self, argument: bytes) -> None:
         client = self._client
         if self._transaction is not None:
-            self._refuse(_IN_BDAT if self._chunks else _MAIL_TWICE)
+            self._refuse(replies.IN_BDAT if self._chunks else replies.MAIL_TWICE)
             return
         if not client.helo:
-            self._refuse(_HELO_FIRST)
+            self._refuse(replies.HELO_FIRST)
             return
         command = parse_mail(argument, extended=client.extended)
         if isinstance(command, Reply):
             self._refuse(command)
             return
         if command.parameters.requiretls and self.tls is None:
-            self._refuse(_TLS_NEEDED)
+            self._refuse(replies.TLS_NEEDED)
             return
         if self._draining or self._messages >= self._settings.max_messages_per_session:
-            self._say(DRAINING if self._draining else _TOO_MANY_MESSAGES)
+            self._say(replies.DRAINING if self._draining else replies.TOO_MANY_MESSAGES)
             self._ends = True
             return
         opened = self._backend.mail(client, command)
@@ -322,7 +289,7 @@ class Door(Wire):
             self._say(opened)
             return
         self._transaction = opened
-        self._say(_SENDER_OK)
+        self._say(replies.SENDER_OK)
 
     async def _rcpt(self, argument: bytes) -> None:
         """A pipelined run of RCPT commands is answered together, so that home is asked once."""
@@ -333,7 +300,7 @@ class Door(Wire):
         transaction = self._transaction
         if transaction is None or self._chunks is not None:
             for _ in arguments:
-                self._refuse(_IN_BDAT if self._chunks else _MAIL_FIRST)
+                self._refuse(replies.IN_BDAT if self._chunks else replies.MAIL_FIRST)
             return
         paths = [parse_rcpt(one, smtputf8=transaction.parameters.smtputf8) for one in arguments]
         self._disarm()
@@ -347,18 +314,24 @@ class Door(Wire):
 
     async def _data(self, argument: bytes) -> None:
         if argument.strip():
-            self._refuse(_NO_ARGUMENT)
+            self._refuse(replies.NO_ARGUMENT)
             return
         transaction = self._transaction
         if transaction is None or self._chunks is not None or not transaction.forward_paths:
-            refusal = _MAIL_FIRST if transaction is None else _IN_BDAT if self._chunks else _RCPT_FIRST
+            refusal = (
+                replies.MAIL_FIRST
+                if transaction is None
+                else replies.IN_BDAT
+                if self._chunks
+                else replies.RCPT_FIRST
+            )
             self._refuse(refusal)
             # What follows may be the content, sent without waiting: it must not be read as commands.
             self._ends = self._received.has_octets()
             return
         if not self._ends_group():
             return
-        self._say(_SEND_CONTENT)
+        self._say(replies.SEND_CONTENT)
         await self._flush()
         decoder = DataDecoder(max_octets=self._settings.max_message_octets)
         intake = self._backend.intake(transaction)
@@ -372,7 +345,7 @@ class Door(Wire):
             if not decoder.finished:
                 self._backend.abandon(transaction, intake)
         if not decoder.finished:
-            self._refuse(_TOO_LARGE)
+            self._refuse(replies.TOO_LARGE)
             self._ends = True
             return
         self._received.put_back(decoder.rest)
@@ -382,19 +355,19 @@ class Door(Wire):
         match = _BDAT_ARGUMENT.fullmatch(argument)
         if not match:
             # How many octets of content follow is not known: nothing after this can be a command.
-            self._refuse(_BAD_BDAT)
+            self._refuse(replies.BAD_BDAT)
             self._ends = True
             return
         octets, last = int(match[1]), match[2] is not None
         if octets > 2 * self._settings.max_message_octets:
-            self._refuse(_TOO_LARGE)
+            self._refuse(replies.TOO_LARGE)
             self._ends = True
             return
         transaction = self._transaction
         if transaction is None or not transaction.forward_paths:
             # RFC 3030 section 2: the octets of a refused chunk are read all the same.
             await self._skip(octets)
-            self._refuse(_MAIL_FIRST if transaction is None else _RCPT_FIRST)
+            self._refuse(replies.MAIL_FIRST if transaction is None else replies.RCPT_FIRST)
             return
         if self._chunks is None:
             self._begin_content()
@@ -431,16 +404,16 @@ class Door(Wire):
         """
         self._disarm()
         try:
-            replies = await self._backend.deliver(transaction, intake, fault)
+            answers = await self._backend.deliver(transaction, intake, fault)
         except Exception as error:  # noqa: BLE001 - a bug of ours is a 4xx to the client and a traceback in the log
             self._counts.crashed(error)
             lmtp = self._settings.protocol is Protocol.LMTP
-            replies = (_TROUBLE,) * (len(transaction.forward_paths) if lmtp else 1)
+            answers = (replies.TROUBLE,) * (len(transaction.forward_paths) if lmtp else 1)
         self._messages += 1
         self._commands = 0
-        if replies[-1].permanent:
+        if answers[-1].permanent:
             self._errors += 1
-        for reply in replies if complete else replies[:1]:
+        for reply in answers if complete else answers[:1]:
             self._say(reply)
 
     _BOTH: ClassVar[dict[bytes, _Handler]] = {

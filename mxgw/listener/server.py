@@ -13,8 +13,9 @@ from mxgw.listener.admission import (
     must_send_header,
     proxied_peer,
 )
-from mxgw.listener.door import DRAINING, Backend, Counts, Door
+from mxgw.listener.door import Backend, Counts, Door
 from mxgw.listener.reader import ClientLeft
+from mxgw.listener.replies import DRAINING
 from mxgw.listener.settings import DoorSettings
 from mxgw.listener.tls import Certificates
 from mxgw.reply import Reply
