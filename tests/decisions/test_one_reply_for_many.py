@@ -159,6 +159,12 @@ def test_inner_names_do_not_leave(said):
         assert inner not in text
 
 
+def test_no_word_dangles_where_an_inner_name_was():
+    text = policy.passed_on(Reply.of(554, "5.7.1", "Looks like spam by rspamd.inner.example")).lines[0]
+
+    assert text == "Looks like spam"
+
+
 def test_home_s_long_words_are_shortened():
     text = policy.passed_on(Reply.of(554, "5.7.1", "spam " * 200)).lines[0]
 
