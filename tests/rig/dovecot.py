@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.rig.process import Child, Service, Workplace, answers, find_program, free_port, need_root
@@ -41,6 +42,7 @@ mail_location = maildir:~/Maildir
 # Messages as they came, so that a test can compare octets.
 mail_save_crlf = yes
 mail_plugins = quota
+mail_fsync = {fsync}
 login_trusted_networks = {trusted}
 auth_username_format = %Lu
 recipient_delimiter = +
@@ -92,6 +94,7 @@ class Dovecot(Service):
     """A mail store on a loopback port.
 
     ``users`` maps addresses (or local parts at example.jp) to a quota in octets, or None for none.
+    ``wrapper`` and ``make_socket`` put it into a network namespace (see Link).
     """
 
     def __init__(
@@ -103,7 +106,10 @@ class Dovecot(Service):
         trusted: str = "127.0.0.0/8",
         user_concurrency: int = 10,
         imap: bool = False,
+        fsync: bool = True,
         listen: str = "127.0.0.1",
+        wrapper: Sequence[str] = (),
+        make_socket: Callable[[], socket.socket] = socket.socket,
     ) -> None:
         need_root("Dovecot changes its user")
         self._program = find_program("dovecot", package="dovecot-core")
@@ -114,6 +120,7 @@ class Dovecot(Service):
         self.port = free_port(listen if listen.startswith("127.") else "127.0.0.1")
         self.imap_port = free_port() if imap else 0
         self.listen = listen
+        self._make_socket = make_socket
         self._place = Workplace()
         self._users_time = time.time()
         self._settings = {
@@ -126,11 +133,13 @@ class Dovecot(Service):
             "trusted": trusted,
             "rcpt_check_quota": "yes" if rcpt_check_quota else "no",
             "user_concurrency": str(user_concurrency),
+            "fsync": "optimized" if fsync else "never",
             "lmtp_plugins": "sieve" if duplicate else "",
         }
         self._configuration = self._place.path / "dovecot.conf"
         self.child = Child(
-            [self._program, "-F", "-c", str(self._configuration)], words=self._place.path / "words"
+            [*wrapper, self._program, "-F", "-c", str(self._configuration)],
+            words=self._place.path / "words",
         )
 
     @property
@@ -175,7 +184,9 @@ class Dovecot(Service):
         return path.read_text(errors="replace") if path.exists() else self.child.said()
 
     def _answers(self) -> bool:
-        return answers(self.port, self.listen) and (not self.imap_port or answers(self.imap_port))
+        return answers(self.port, self.listen, make_socket=self._make_socket) and (
+            not self.imap_port or answers(self.imap_port)
+        )
 
     def _prepare(self) -> None:
         for name in ("run", "state"):

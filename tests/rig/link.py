@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import threading
@@ -75,8 +74,8 @@ class Link(Service):
         return made[0]
 
     def rtt_seconds(self) -> float:
-        """The round-trip time as a TCP handshake (here: its refusal) takes it, the median of several."""
-        return statistics.median(self._refusal_seconds() for _ in range(9))
+        """The round-trip time as a TCP handshake (here: its refusal) takes it, the quickest of several."""
+        return min(self._refusal_seconds() for _ in range(9))
 
     def _refusal_seconds(self) -> float:
         with self.socket(self.near) as probe:

@@ -67,9 +67,11 @@ def wait_until(true: Callable[[], bool], *, seconds: float, what: str) -> None:
         time.sleep(0.01)
 
 
-def answers(port: int, host: str = "127.0.0.1") -> bool:
+def answers(
+    port: int, host: str = "127.0.0.1", *, make_socket: Callable[[], socket.socket] = socket.socket
+) -> bool:
     """Whether somebody accepts a connection there."""
-    with socket.socket() as probe:
+    with make_socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,8 +12,16 @@ from typing import Self
 class Wire:
     """One connection to an SMTP or LMTP server."""
 
-    def __init__(self, address: tuple[str, int], *, seconds: float = 120.0) -> None:
-        self._socket = socket.create_connection(address, timeout=seconds)
+    def __init__(
+        self,
+        address: tuple[str, int],
+        *,
+        seconds: float = 120.0,
+        make_socket: Callable[[], socket.socket] = socket.socket,
+    ) -> None:
+        self._socket = make_socket()
+        self._socket.settimeout(seconds)
+        self._socket.connect(address)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._pending = b""
 
