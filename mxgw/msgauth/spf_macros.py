@@ -90,26 +90,36 @@ def uses(parts: MacroString, letter: str) -> bool:
     return any(isinstance(part, Macro) and part.letter == letter for part in parts)
 
 
-def expand(parts: MacroString, values: Mapping[str, str], max_characters: int | None = None) -> str:
-    """The text with the macros replaced; behind ``max_characters`` no further part is looked at."""
+def expand(parts: MacroString, values: Mapping[str, str], max_characters: int) -> str:
+    """The text with the macros replaced; behind so many characters no further part is looked at."""
     text: list[str] = []
     characters = 0
     for part in parts:
         text.append(part if isinstance(part, str) else _transform(part, values[part.letter]))
         characters += len(text[-1])
-        if max_characters is not None and characters >= max_characters:
+        if characters >= max_characters:
             break
     return "".join(text)
 
 
 def expand_domain(parts: MacroString, values: Mapping[str, str]) -> str:
     """The text as a name, without final dot, shortened on its left where it is too long."""
-    name = parts[0] if len(parts) == 1 and isinstance(parts[0], str) else expand(parts, values)
+    if len(parts) == 1 and isinstance(parts[0], str):
+        name = parts[0]
+    else:
+        # From the right, since what is too long loses its left: two more for a final dot and for the one
+        # that may stand right before the longest tail that fits.
+        text: list[str] = []
+        characters = 0
+        for part in reversed(parts):
+            text.append(part if isinstance(part, str) else _transform(part, values[part.letter]))
+            characters += len(text[-1])
+            if characters >= MAX_DOMAIN_OCTETS + 2:
+                break
+        name = "".join(reversed(text))
     name = name.removesuffix(".")
     if len(name) > MAX_DOMAIN_OCTETS:
-        # The dot that is looked for may stand right before the longest tail that fits.
-        tail = name[-MAX_DOMAIN_OCTETS - 1 :]
-        name = tail.partition(".")[2]
+        name = name[-MAX_DOMAIN_OCTETS - 1 :].partition(".")[2]
     return name
 
 
@@ -136,4 +146,4 @@ def _transform(macro: Macro, value: str) -> str:
         if macro.reverse:
             parts.reverse()
         value = ".".join(parts[-macro.keep :] if macro.keep else parts)
-    return quote(value, safe="-._~") if macro.escape else value
+    return quote(value, safe="-._~", errors="replace") if macro.escape else value

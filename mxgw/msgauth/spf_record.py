@@ -20,6 +20,10 @@ from mxgw.msgauth.spf_macros import (
 MAX_REMEMBERED_OCTETS = 1024
 """A longer record is parsed each time: RFC 7208 section 3.4 wants them under 450."""
 
+MAX_RECORD_OCTETS = 8 * 1024
+"""A longer record is a permerror. RFC 7208 names no limit, and wants records under 450 octets; ten includes
+of 64 KiB each would hold the event loop for seconds. Flattened records of large senders have 4 KiB."""
+
 REMEMBERED_RECORDS = 1024
 """Records of large senders come with every tenth message."""
 
@@ -99,6 +103,8 @@ def parse_record(record: bytes) -> Record:
 
 
 def _parse(record: bytes) -> Record:
+    if len(record) > MAX_RECORD_OCTETS:
+        raise BadSyntax(f"more than {MAX_RECORD_OCTETS} octets")
     text = record.decode("latin-1")
     if not _PRINTABLE.fullmatch(text):
         raise BadSyntax("octets that are not printable ASCII")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mxgw.resolver.names import canonical
@@ -53,6 +53,7 @@ def test_a_name_that_cannot_exist_is_not_asked_for(name: str) -> None:
 
 
 @given(st.text(max_size=300))
+@settings(deadline=None)
 @example("xn--a.\u0130")
 @example("\u0660\u06f0.example")
 @example("Ⅷ.example")
