@@ -17,18 +17,20 @@ def seal(
     *,
     key: PrivateKey | None = None,
     domain: str = "example.com",
+    signer: str = "",
     names: str = "from:to:subject:arc-authentication-results",
     verdict: str = "",
     results: str = "mx.example.com; spf=pass smtp.mailfrom=joe@example.com",
     more: str = "",
 ) -> bytes:
-    """The message with one more set on top. ``more`` are tags of the message signature."""
+    """The message with one more set on top. ``more`` are tags of the message signature,
+    which has a domain of its own with ``signer``."""
     key = key or ed25519_key()
     kind = "ed25519" if key is ed25519_key() else "rsa"
     verdict = verdict or ("none" if instance == 1 else "pass")
-    who = f"i={instance}; a={kind}-sha256; d={domain}; s=sel"
+    who, signing = (f"i={instance}; a={kind}-sha256; d={name}; s=sel" for name in (domain, signer or domain))
     message = f"ARC-Authentication-Results: i={instance}; {results}\r\n".encode() + message
-    tags = f"{who}; c=relaxed/relaxed; h={names}; {more}bh=@BH@; b=@B@"
+    tags = f"{signing}; c=relaxed/relaxed; h={names}; {more}bh=@BH@; b=@B@"
     message = sign(message, key, tags, name="ARC-Message-Signature")
     return seal_field(message, f"{who}; cv={verdict}; b=@B@", key) + message
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from mxgw.header import parse_header
-from mxgw.msgauth.arc import ArcVerdict
+from mxgw.msgauth.arc import MAX_KEYS, ArcVerdict
 from mxgw.msgauth.dkim import DkimPlan
 from mxgw.msgauth.results import Result
 from tests.msgauth.arc_sealer import seal, seal_field
@@ -109,6 +109,22 @@ async def test_an_older_message_signature_that_cannot_be_read_is_no_fault_of_the
     verdict = await judged(seal(first, 2))
 
     assert (verdict.result, verdict.oldest_pass) == (Result.PASS, 2)
+
+
+async def test_older_message_signatures_get_only_the_questions_that_are_left() -> None:
+    message = MESSAGE
+    records: dict[str, str] = {}
+    for instance in range(1, 10):
+        domain, signer = f"seal{instance}.example", f"sign{instance}.example"
+        message = seal(message, instance, domain=domain, signer=signer)
+        records |= {f"sel._domainkey.{name}": key_record(ed25519_key()) for name in (domain, signer)}
+    zone = zone_with(records)
+
+    verdict = await judged(message, zone)
+
+    assert (verdict.result, zone.questions) == (Result.PASS, MAX_KEYS)
+    assert verdict.oldest_pass == 7
+    assert "message signature 6 of sign6.example: too many different keys" in verdict.steps
 
 
 @pytest.mark.parametrize(
