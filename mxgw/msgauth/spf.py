@@ -67,7 +67,8 @@ async def check_spf(
 
     ``receiver`` is our own name, for explanations. ``steps``, if given, is filled with what was done.
     """
-    local, _, domain = (mail_from or helo).rpartition("@")
+    # RFC 7208 section 2.4 for the null reverse-path, section 4.3 for an empty local part.
+    local, _, domain = mail_from.rpartition("@") if mail_from else ("", "", helo)
     check = _Check(lookup, address, local or "postmaster", domain, helo, receiver, steps, clock)
     return await check.run(Identity.MAIL_FROM)
 

@@ -45,9 +45,9 @@ class SpfStep:
 class SpfResult:
     """What was found. All texts are printable ASCII and short, whatever a stranger's zone holds.
 
-    ``domain`` is the checked one as A-labels, "" where there was none to check. ``term`` is the term of that
-    domain's record that matched, "" where none did; ``explanation`` the domain's own words for a fail;
-    ``problem`` says why there is no definite result.
+    ``domain`` is the checked one as A-labels, "" where there was none to check. ``term`` is the term that
+    matched, of that domain's record or of the one it redirects to, "" where none did; ``explanation`` has the
+    domain's own words for a fail; ``problem`` says why there is no definite result.
     """
 
     result: Result

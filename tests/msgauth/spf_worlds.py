@@ -115,8 +115,6 @@ def make_world(number: int) -> World:
             records["A"] = _some_addresses(pick, 4)
         if pick.random() < 0.4:
             records["AAAA"] = _some_addresses(pick, 6)
-        if pick.random() < 0.15:
-            records = {"CNAME": [pick.choice(HOSTS)]}
         if pick.random() < 0.3:
             records["TXT"] = [
                 pick.choice(["Words of %{d} on %{i}.", "%{s} is %{l}", "See http://x/%{S}?%{c}"])
@@ -126,7 +124,7 @@ def make_world(number: int) -> World:
         if pick.random() < 0.7:
             names = pick.sample([*HOSTS, *DOMAINS], pick.choice([1, 1, 2, 12]))
             zone.put(address, {"PTR": names})
-    if pick.random() < 0.15:
+    if pick.random() < 0.4:
         kind = pick.choice(["TXT", "A", "AAAA", "MX"])
         zone.fail(f"{kind} {pick.choice([*DOMAINS, *HOSTS])}")
     sender = f"{pick.choice(LOCALS)}@{pick.choice(DOMAINS)}" if pick.random() < 0.9 else ""
