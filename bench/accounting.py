@@ -198,9 +198,12 @@ def end_group(account: Account) -> None:
 
 
 def busy_seconds() -> float:
-    """CPU time that the whole machine has spent on anything but waiting."""
+    """CPU time that all processes of the machine have used, by the same clock as the groups."""
+    usage = CGROUP_V1 / "cpuacct.usage"
+    with contextlib.suppress(OSError):
+        return int(usage.read_text()) / 1e9
     times = psutil.cpu_times()
-    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
+    return float(times.user + times.nice + times.system)
 
 
 def _started_in(path: Path, argv: Sequence[str]) -> list[str]:
