@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.rig.dovecot import Dovecot
 from tests.rig.gateway import Gateway
+
+# A fresh checkout has to make hypothesis's tables of characters first, and others work on the machine: how
+# long an example takes says nothing about the program.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 USERS = ("taro", "hanako", "jiro", *(f"u{n}" for n in range(40)))
 
