@@ -5,6 +5,8 @@ When all retries are over each good mailbox has one copy and each refused one a 
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from tests.rig import specimen
 from tests.rig.dovecot import Dovecot
 from tests.rig.gateway import Gateway
+from tests.rig.homeserver import HomeServer
 from tests.rig.process import wait_until
 from tests.rig.queues import EximQueue, PostfixQueue, QueueService
 from tests.rig.tap import Conversation, Side, Tap
@@ -92,6 +95,37 @@ def test_prdr_tells_the_truth_at_once(queue_type: str, home: Dovecot, edge: Gate
     else:
         assert transactions[0]["decision"] == "defer"
         assert transactions[-1]["decision"] == "reject"
+
+
+@type_of_queue
+async def test_one_stored_one_put_off_one_refused_ends_with_two_copies_and_a_bounce(queue_type: str) -> None:
+    async with HomeServer() as scripted:
+        stored, put_off, refused = GOOD[0], GOOD[1], SMALL
+        scripted.final[put_off] = ["451 4.2.0 Mailbox is locked", "250 2.0.0 Stored"]
+        scripted.final[refused] = "552 5.2.2 Mailbox is full"
+
+        def send_and_wait() -> list[str]:
+            with (
+                Gateway(f"lmtp://127.0.0.1:{scripted.port}") as edge,
+                QUEUES[queue_type](edge.smtp) as queue,
+            ):
+                queue.submit(specimen.ordinary().octets, [refused, put_off, stored])
+                queue.wait_until_empty()
+                print(f"\n{queue_type}: {_replies(edge)}")
+                return queue.bounced()
+
+        assert await asyncio.to_thread(send_and_wait) == [refused]
+
+        copies = [(message.forward_path, _fingerprint(message.content)) for message in scripted.messages]
+        # This home knows nothing of repeats; by their fingerprint a real one drops what it has.
+        assert len(set(copies)) == 2
+        if queue_type == "Exim with PRDR":
+            assert sorted(copies) == sorted(set(copies))
+
+
+def _fingerprint(content: bytes) -> bytes:
+    (value,) = re.findall(rb"^X-MXGW-Fingerprint: (\w+)\r$", content, re.MULTILINE)
+    return value
 
 
 @type_of_queue
