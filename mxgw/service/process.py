@@ -80,8 +80,8 @@ class Lifetime:
         await self._stop.wait()
 
 
-async def drain(listener: Listener, log: EventLog, *, drain_seconds: float) -> bool:
-    """Finish what is in flight, at most so long; True where everything was."""
+async def drain(listener: Listener, log: EventLog, *, drain_seconds: float) -> None:
+    """Finish what is in flight, at most so long; what is not finished then is broken off, and retried."""
     log.event("drain", seconds=drain_seconds, sessions=listener.sessions)
     started_at = time.monotonic()
     try:
@@ -89,11 +89,10 @@ async def drain(listener: Listener, log: EventLog, *, drain_seconds: float) -> b
             await listener.drain()
     except TimeoutError:
         log.event("drain-timeout", sessions=listener.sessions)
-        return False
+        return
     finally:
         listener.close()
     log.event("drained", seconds=round(time.monotonic() - started_at, 3))
-    return True
 
 
 def transaction_ids(clock: Callable[[], float], salt: int) -> Callable[[], str]:
