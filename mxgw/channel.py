@@ -96,6 +96,7 @@ class Channel(asyncio.Protocol):
         self._deadline = inf
         self._patience = timing.reply_seconds
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = inf
         self._lhlo_lines: tuple[str, ...] = ()
 
     @property
@@ -156,6 +157,9 @@ class Channel(asyncio.Protocol):
         """The connection is gone; what was not answered will not be."""
         del exc
         self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._conversation:
             self._conversation.fail(Trouble.CLOSED)
         self._awaken()
@@ -248,7 +252,9 @@ class Channel(asyncio.Protocol):
         self._moved_at = now = self._loop.time()
         if self._transport is None:
             conversation.fail(Trouble.CLOSED)
-        self._timer = self._loop.call_at(min(deadline, now + self._patience), self._tick)
+        due = min(deadline, now + self._patience)
+        if self._timer is None or due < self._rings_at:
+            self._set_timer(due)
         try:
             if content and isinstance(conversation, Dialogue):
                 self._content_waits = True
@@ -260,8 +266,6 @@ class Channel(asyncio.Protocol):
             while not conversation.finished:
                 await self._pause()
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
             self._conversation = None
             if conversation.odd or not conversation.finished:
                 self.abort()
@@ -293,28 +297,29 @@ class Channel(asyncio.Protocol):
         dialogue.content_was_sent()
 
     def _write_small(self, dialogue: Dialogue, opening: bytes, content: Content) -> None:
-        pieces = [opening, *content.chunks()]
+        octets = b"".join(content.chunks())
         if dialogue.stuffed:
-            stuffer = lmtp.DotStuffer()
-            pieces = [*map(stuffer.feed, pieces[1:]), stuffer.finish()]
-        elif sum(map(len, pieces)) != len(opening) + content.octets:
+            octets = lmtp.stuffed(octets)
+        elif len(octets) != content.octets:
             dialogue.fail(Trouble.INTERNAL)
             return
-        self._write(b"".join(pieces))
+        self._write(opening + octets if opening else octets)
         dialogue.content_was_sent()
 
-    async def _pause(self) -> None:
-        self._wake = self._loop.create_future()
-        try:
-            await self._wake
-        finally:
-            self._wake = None
+    def _pause(self) -> asyncio.Future[None]:
+        """To be awaited: until something has happened."""
+        self._wake = wake = self._loop.create_future()
+        return wake
 
     def _awaken(self) -> None:
-        if self._wake and not self._wake.done():
-            self._wake.set_result(None)
+        wake = self._wake
+        if wake is not None:
+            self._wake = None
+            if not wake.done():
+                wake.set_result(None)
 
     def _tick(self) -> None:
+        self._timer = None
         conversation = self._conversation
         if conversation is None:
             return
@@ -323,10 +328,16 @@ class Channel(asyncio.Protocol):
             patience = self._timing.reply_seconds if conversation.begun else self._patience
             due = min(due, self._moved_at + patience)
         if self._loop.time() < due:
-            self._timer = self._loop.call_at(due, self._tick)
+            self._set_timer(due)
             return
         conversation.fail(Trouble.TIMEOUT)
         self._awaken()
+
+    def _set_timer(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings_at = due
+        self._timer = self._loop.call_at(due, self._tick)
 
     def _write(self, octets: bytes) -> None:
         if self._transport:

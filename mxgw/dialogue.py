@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from mxgw import lmtp
 from mxgw.envelope import ForwardPath, MailParameters, ReversePath
@@ -27,7 +27,7 @@ _ABOUT_THE_COMMAND = frozenset({500, 502, 503})
 of a recipient or a content, wherever they come: passed on, they would make a sender bounce good mail."""
 
 
-class Purpose(Enum):
+class Purpose(IntEnum):
     """Why home is talked to."""
 
     ASK = auto()
@@ -131,11 +131,12 @@ class Dialogue:
             return b""
         if not self._pipelining:
             return self._next_step()
-        octets = [command for command, _ in self._steps]
-        self._expected.extend(handler for _, handler in self._steps)
+        octets = b""
+        for command, handler in self._steps:
+            octets += command
+            self._expected.append(handler)
         self._steps.clear()
-        octets.append(self._last_command())
-        return b"".join(octets)
+        return octets + self._last_command()
 
     def _last_command(self) -> bytes:
         # Whatever follows the RCPTs. Replies to BDAT are expected once their number is known.

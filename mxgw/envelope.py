@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from mxgw.reply import Reply
 
@@ -133,8 +134,10 @@ class MailParameters:
     prdr: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MailCommand:
+_NO_PARAMETERS = MailParameters()
+
+
+class MailCommand(NamedTuple):
     """A MAIL command that follows the grammar."""
 
     reverse_path: ReversePath
@@ -162,6 +165,12 @@ class Client:
     helo: str = ""
     extended: bool = False
     tls: Tls | None = None
+    address_text: str = field(default="", compare=False, repr=False)
+    """The address as text, made once per session: it costs as much as parsing a command."""
+
+    def __post_init__(self) -> None:
+        if not self.address_text:
+            object.__setattr__(self, "address_text", str(self.address))
 
 
 @dataclass(slots=True)
@@ -200,7 +209,7 @@ def parse_mail(argument: bytes, *, extended: bool) -> MailCommand | Reply:
     if isinstance(parameters, Reply):
         return parameters
     path = ReversePath(local, domain)
-    if not path.ascii and not parameters.smtputf8:
+    if not parameters.smtputf8 and not text.isascii() and not path.ascii:
         return _SENDER_NEEDS_SMTPUTF8
     return MailCommand(path, parameters)
 
@@ -218,7 +227,7 @@ def parse_rcpt(argument: bytes, *, smtputf8: bool) -> ForwardPath | Reply:
     if _too_long(local, domain) or (domain.startswith("[") and not _literal_ok(domain)):
         return _BAD_FORWARD_PATH
     path = ForwardPath(local, domain)
-    if not path.ascii and not smtputf8:
+    if not smtputf8 and not text.isascii() and not path.ascii:
         return _RECIPIENT_NEEDS_SMTPUTF8
     return path
 
@@ -250,6 +259,8 @@ def _decode(argument: bytes) -> str | None:
 
 
 def _too_long(local: str, domain: str) -> bool:
+    if len(local) + len(domain) < 64:  # at most 252 octets, whatever the characters
+        return False
     local_octets, domain_octets = len(local.encode()), len(domain.encode())
     return (
         local_octets > MAX_LOCAL_PART_OCTETS
@@ -270,6 +281,8 @@ def _literal_ok(domain: str) -> bool:
 
 
 def _parse_mail_parameters(rest: str, *, extended: bool) -> MailParameters | Reply:
+    if not rest:
+        return _NO_PARAMETERS
     size: int | None = None
     body: Body | None = None
     flags = {"SMTPUTF8": False, "REQUIRETLS": False, "PRDR": False}

@@ -256,7 +256,8 @@ class Gateway:
             yield from spool.chunks(header_octets)
 
         # A mailbox named twice gets one copy; both of its RCPT commands get its answer.
-        unique = tuple(dict.fromkeys(transaction.forward_paths))
+        paths = transaction.forward_paths
+        unique = tuple(paths) if len(paths) == 1 else tuple(dict.fromkeys(paths))
         parcel = Parcel(
             id=transaction.id,
             client=transaction.client,
@@ -313,6 +314,8 @@ class Gateway:
         )
         if self._rules.one_reply_each:
             return Verdict(policy.each_reply(answers), verdict.decision, verdict.reason)
+        if verdict.decision is Decision.ACCEPT and not self._mixtures:
+            return verdict
         stored = [path for path, item in zip(paths, answers, strict=True) if item.stored]
         if verdict.decision is Decision.ACCEPT:
             self._mixtures.acknowledge(transaction.reverse_path, stored)
@@ -369,7 +372,7 @@ class Gateway:
         return Outcome(
             id=transaction.id,
             ended_at=now,
-            client=str(client.address),
+            client=client.address_text,
             helo=client.helo,
             tls=f"{client.tls.version} {client.tls.cipher}" if client.tls else "",
             reverse_path=str(transaction.reverse_path),

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from mxgw.envelope import Client
 
@@ -49,8 +50,7 @@ _DATE = re.compile(
 _ZONE_HOURS = {"EDT": -4, "EST": -5, "CDT": -5, "CST": -6, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8}
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One header field. ``raw`` is all of it: name, colon, folds, final CRLF.
 
     ``name`` is as written, without the blanks that the obsolete syntax allows before the colon
@@ -109,12 +109,12 @@ class Header:
 
     def without(self, names: frozenset[str]) -> bytes:
         """The header block, with its blank line, minus the fields of these names; no other octet changes."""
-        kept = whole = [one.raw for one in self.fields]
+        block = b"".join([one.raw for one in self.fields])
+        blank_line = b"\r\n" if self.octets > len(block) else b""
         unwanted = {name.lower() for name in names}
-        if not unwanted.isdisjoint(self._index):
-            kept = [one.raw for one in self.fields if one.name.lower() not in unwanted]
-        blank_line = b"\r\n" if self.octets > sum(map(len, whole)) else b""
-        return b"".join(kept) + blank_line
+        if unwanted.isdisjoint(self._index):
+            return block + blank_line
+        return b"".join([one.raw for one in self.fields if one.name.lower() not in unwanted]) + blank_line
 
 
 NO_HEADER = Header((), 0)
@@ -169,7 +169,7 @@ def received_field(
     address literal stands for the HELO domain, and the "for" clause is left out. Raises ValueError where
     our own hostname or id is not printable.
     """
-    literal = _literal(client.address)
+    literal = f"[IPv6:{client.address_text}]" if client.address.version == 6 else f"[{client.address_text}]"
     helo = client.helo if _HELO.fullmatch(client.helo) else literal
     parts = [f"Received: from {helo}", f"({literal})"]
     if client.tls:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv6Address
 from typing import Self
 
 from mxgw.envelope import Body, Client, ForwardPath, MailParameters, ReversePath
@@ -30,7 +29,7 @@ _CACHEABLE_LINE_OCTETS = 40
 _REPLY_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 
 # What would end a line or a path early, whoever sent it.
-_FORBIDDEN_IN_PATH = frozenset("\r\n\0<>")
+_FORBIDDEN_IN_PATH = re.compile("[\r\n\0<>]")
 _NOT_XCHAR = re.compile(rb"[^!-*,-<>-~]")
 
 
@@ -144,9 +143,8 @@ def carries(path: ForwardPath | ReversePath, extensions: Extensions) -> bool:
     Angle brackets are lawful inside a quoted local part (RFC 5321 section 4.1.2) and still not sent:
     a careless parser at home would take what follows them for parameters.
     """
-    return not _FORBIDDEN_IN_PATH & {*path.local, *path.domain} and (
-        path.ascii or "SMTPUTF8" in extensions.keywords
-    )
+    text = path.local + path.domain
+    return not _FORBIDDEN_IN_PATH.search(text) and (text.isascii() or "SMTPUTF8" in extensions.keywords)
 
 
 def mail(path: ReversePath, parameters: MailParameters, octets: int | None, extensions: Extensions) -> bytes:
@@ -182,23 +180,36 @@ def xclient(client: Client, session_id: str, attributes: frozenset[str]) -> byte
     Dovecot keeps the old value of an attribute that is missing or ``[UNAVAILABLE]``: so every one is
     always given, and a client that has not said its name is called ``unknown``.
     """
-    address = client.address
-    values = {
-        "ADDR": f"IPV6:{address}" if isinstance(address, IPv6Address) else str(address),
-        "PORT": str(client.port),
-        "HELO": client.helo or "unknown",
-        "PROTO": "ESMTP" if client.extended else "SMTP",
-        "SESSION": session_id,
-    }
-    words = b"".join(
-        b" %b=%b" % (name.encode(), xtext(value)) for name, value in values.items() if name in attributes
-    )
+    words = b""
+    if "ADDR" in attributes:
+        prefix = "IPV6:" if client.address.version == 6 else ""
+        words += b" ADDR=%b" % xtext(prefix + client.address_text)
+    if "PORT" in attributes:
+        words += b" PORT=%d" % client.port
+    if "HELO" in attributes:
+        words += b" HELO=%b" % xtext(client.helo or "unknown")
+    if "PROTO" in attributes:
+        words += b" PROTO=ESMTP" if client.extended else b" PROTO=SMTP"
+    if "SESSION" in attributes:
+        words += b" SESSION=%b" % xtext(session_id)
     return b"XCLIENT%b\r\n" % words if words else b""
 
 
 def xtext(text: str) -> bytes:
     """RFC 3461 section 4: printable ASCII but "+" and "=", everything else as +XX."""
     return _NOT_XCHAR.sub(lambda match: b"+%02X" % match[0][0], text.encode())
+
+
+_dot_line = re.compile(rb"\r\n\.").search
+
+
+def stuffed(content: bytes) -> bytes:
+    """Whole content for DATA, with the end of data: RFC 5321 section 4.5.2."""
+    if _dot_line(content):
+        content = content.replace(b"\r\n.", b"\r\n..")
+    dot = b"." if content.startswith(b".") else b""
+    end = b".\r\n" if content.endswith(b"\r\n") or not content else b"\r\n.\r\n"
+    return b"%b%b%b" % (dot, content, end)
 
 
 class DotStuffer:
@@ -212,7 +223,7 @@ class DotStuffer:
 
     def feed(self, chunk: bytes) -> bytes:
         """The octets to send for this chunk of content."""
-        stuffed = chunk.replace(b"\r\n.", b"\r\n..") if b"." in chunk else chunk
+        stuffed = chunk.replace(b"\r\n.", b"\r\n..") if b"." in chunk and _dot_line(chunk) else chunk
         if chunk.startswith(b".") and self._tail == b"\r\n":
             stuffed = b"." + stuffed
         elif chunk.startswith(b"\n.") and self._tail.endswith(b"\r"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from mxgw.reply import Reply
 
@@ -46,7 +47,7 @@ class HomeAnswer:
     @property
     def stored(self) -> bool:
         """Home took responsibility: 2xx."""
-        return self.reply is not None and self.reply.positive
+        return self.reply is not None and 200 <= self.reply.code < 300
 
     @property
     def refused(self) -> bool:
@@ -63,16 +64,14 @@ class Decision(StrEnum):
     ABORTED = "aborted"
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientOutcome:
+class RecipientOutcome(NamedTuple):
     """One recipient of a transaction: its address, and the reply it got from home ("" while unknown)."""
 
     forward_path: str
     home: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One transaction that reached DATA or BDAT, or was refused at MAIL or RCPT.
 
     Times are seconds; ``ended_at`` is Unix time. ``reason`` is a label out of a closed set (policy.Reason).

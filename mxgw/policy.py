@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from mxgw.content import ContentFault
 from mxgw.envelope import ForwardPath
@@ -54,8 +54,7 @@ class Reason(StrEnum):
     INTERNAL = "internal"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What to answer and what to call it. ``replies`` leave in this order, in one write."""
 
     replies: tuple[Reply, ...]
@@ -179,7 +178,7 @@ def answer(
     4xx; ``age_seconds``: how old the message says it is, None where it does not say (asked only where it
     matters).
     """
-    if all(item.stored for item in answers):
+    if not [item for item in answers if not item.stored]:
         text = f"OK, the mailbox has it; id {transaction_id}"
         return Verdict((Reply.of(250, "2.0.0", text),), Decision.ACCEPT, Reason.DELIVERED)
     stored = any(item.stored for item in answers)

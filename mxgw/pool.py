@@ -95,6 +95,15 @@ class Pool:
             self._leave(purpose)
             raise
 
+    def acquire_now(self, purpose: Purpose) -> Channel | None:
+        """A pooled channel, if one is idle and nobody waits."""
+        if self._idle and not self._waiters[purpose] and self._free(purpose) and self._idle[-1].usable:
+            self._enter(purpose)
+            channel = self._idle.pop()
+            channel.reused = True
+            return channel
+        return None
+
     def release(self, channel: Channel, purpose: Purpose) -> None:
         """Take a channel back: kept if it is between two transactions, closed otherwise."""
         self.extensions = channel.extensions
@@ -169,9 +178,9 @@ class Pool:
             raise Unavailable(Trouble.NO_SLOT)
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters[purpose].append(waiter)
+        timer = waiter.get_loop().call_at(deadline, _too_late, waiter)
         try:
-            async with asyncio.timeout_at(deadline):
-                await waiter
+            await waiter
         except BaseException as error:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 # The place came in the same moment as the deadline or the cancellation: pass it on.
@@ -181,6 +190,8 @@ class Pool:
             if isinstance(error, TimeoutError):
                 raise Unavailable(Trouble.NO_SLOT) from None
             raise
+        finally:
+            timer.cancel()
 
     def _leave(self, purpose: Purpose) -> None:
         self._leases -= 1
@@ -235,3 +246,8 @@ class Pool:
     def _lost(self, channel: Channel) -> None:
         if channel in self._idle:
             self._idle.remove(channel)
+
+
+def _too_late(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())

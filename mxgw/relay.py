@@ -203,7 +203,9 @@ class Relay:
         while True:
             if not self._breaker.closed:
                 raise Unavailable(Trouble.BREAKER_OPEN)
-            channel = await self._pool.acquire(purpose, deadline, fresh=fresh)
+            channel = None if fresh else self._pool.acquire_now(purpose)
+            if channel is None:
+                channel = await self._pool.acquire(purpose, deadline, fresh=fresh)
             try:
                 dialogue = make_dialogue(channel)
                 await channel.transact(dialogue, parcel, deadline)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from typing import Self
 
 MAX_TEXT_OCTETS = 500
@@ -47,7 +48,7 @@ class Reply:
             raise ValueError(f"reply code {self.code} is not 2xx..5xx")
         if not self.lines:
             raise ValueError("a reply has at least one line")
-        if self.status and (not _STATUS.fullmatch(self.status) or self.status[0] != str(self.code)[0]):
+        if self.status and not _go_together(self.code, self.status):
             raise ValueError(f"enhanced status code {self.status!r} does not go with {self.code}")
         for line in self.lines:
             if not line.isprintable():
@@ -106,6 +107,9 @@ class Reply:
 
     def _encoded(self) -> bytes:
         prefix = f"{self.status} " if self.status else ""
+        if len(self.lines) == 1:
+            text = f"{prefix}{self.lines[0]}".encode("ascii", "replace")[:MAX_TEXT_OCTETS]
+            return b"%d %b\r\n" % (self.code, text)
         last = len(self.lines) - 1
         return b"".join(
             b"%d%b%b\r\n"
@@ -120,3 +124,9 @@ class Reply:
     def __str__(self) -> str:
         prefix = f"{self.code} {self.status}".rstrip()
         return f"{prefix} {' / '.join(self.lines)}".rstrip()
+
+
+@lru_cache(maxsize=256)
+def _go_together(code: int, status: str) -> bool:
+    """Class of code and class of status agree: RFC 2034 section 4."""
+    return bool(_STATUS.fullmatch(status)) and status[0] == str(code)[0]

@@ -36,6 +36,8 @@ _BDAT_ARGUMENT = re.compile(rb"([0-9]{1,18})(?: +(LAST))? *", re.IGNORECASE)
 NOBODY = IPv4Address(0)
 """The address of a client that is not known yet."""
 
+_STRANGER = Client(NOBODY, 0)
+
 
 class Backend(Interface):
     """What stands behind a door: decides, delivers. See mxgw.gateway.Gateway."""
@@ -98,10 +100,11 @@ class Door(Wire):
         self._certificates = certificates
         self._counts = counts
         self._connected = connected
-        self._client = Client(NOBODY, 0)
+        self._client = _STRANGER
         self._transaction: Transaction | None = None
         self._chunks: _Chunks | None = None
         self._ends = False
+        self._verbs = self._VERBS[settings.protocol]
         self._draining = False
         self._errors = 0
         self._commands = 0
@@ -118,10 +121,12 @@ class Door(Wire):
             await self.turn_away(replies.DRAINING)
             return
         self._client = Client(address, port)
-        self._say(Reply(220, "", (f"{self._settings.hostname} {self._settings.protocol.value} mxgw",)))
+        self._say(self._settings.greeting)
         try:
             while not self._ends:
-                await self._command(await self._next_line())
+                waiting = self._command(await self._next_line())
+                if waiting is not None:
+                    await waiting
                 self._check_limits()
         except ClientLeft:
             pass
@@ -142,19 +147,17 @@ class Door(Wire):
 
     # one command
 
-    async def _command(self, line: bytes) -> None:
+    def _command(self, line: bytes) -> Awaitable[None] | None:
         verb, _, argument = line.partition(b" ")
         if len(line) > MAX_COMMAND_OCTETS:
             self._refuse(ENDLESS_LINE)
-            return
-        handler = self._VERBS[self._settings.protocol].get(verb.upper())
+            return None
+        handler = self._verbs.get(verb) or self._verbs.get(verb.upper())
         if handler is None:
             self._refuse(replies.EMPTY if not line.strip() else replies.UNKNOWN)
-            return
+            return None
         self._commands += 1
-        waiting = handler(self, argument)
-        if waiting is not None:
-            await waiting
+        return handler(self, argument)
 
     def _refuse(self, reply: Reply) -> None:
         self._errors += 1
@@ -201,12 +204,15 @@ class Door(Wire):
         if self._settings.protocol is Protocol.SMTP and not self._ends_group():
             return False
         self._reset()
-        self._client = Client(self._client.address, self._client.port, name.decode(), extended, self.tls)
+        client = self._client
+        self._client = Client(
+            client.address, client.port, name.decode(), extended, self.tls, client.address_text
+        )
         return True
 
     def _helo(self, argument: bytes) -> None:
         if self._introduce(argument, extended=False):
-            self._say(Reply(250, "", (self._settings.hostname,)))
+            self._say(self._settings.helo_reply)
 
     def _ehlo(self, argument: bytes) -> None:
         if not self._introduce(argument, extended=True):

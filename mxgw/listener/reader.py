@@ -24,13 +24,16 @@ class ClientReader(asyncio.StreamReader):
     """Pauses the connection when twice MAX_BUFFERED_OCTETS wait to be taken."""
 
     _buffer: bytearray
-    _transport: asyncio.BaseTransport
+    _transport: asyncio.Transport
     _paused: bool
     _eof: bool
     _exception: Exception | None
+    _loop: asyncio.AbstractEventLoop
+    _waiter: asyncio.Future[None] | None
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(limit=MAX_BUFFERED_OCTETS, loop=loop)
+        self._seen = 0
 
     def has_line(self) -> bool:
         """Whether a line end is here."""
@@ -40,37 +43,62 @@ class ClientReader(asyncio.StreamReader):
         """Whether anything is here."""
         return bool(self._buffer)
 
-    async def line(self) -> bytes:
-        """The next line with its line end. Raises ClientLeft, EndlessLine."""
+    def line(self) -> bytes | None:
+        """The next line with its line end; None while it is not here. Raises EndlessLine."""
         buffer = self._buffer
-        seen = 0
-        while (end := buffer.find(b"\n", seen)) < 0:
-            seen = len(buffer)
-            if seen > MAX_BUFFERED_OCTETS:
+        end = buffer.find(b"\n", self._seen) + 1
+        if not end:
+            self._seen = len(buffer)
+            if self._seen > MAX_BUFFERED_OCTETS:
                 raise EndlessLine
-            await self._more()
-        line = bytes(buffer[: end + 1])
-        del buffer[: end + 1]
-        self._resume()
+            return None
+        self._seen = 0
+        line = bytes(buffer[:end])
+        del buffer[:end]
+        if self._paused:
+            self._maybe_resume_transport()  # type: ignore[attr-defined]
         return line
 
     async def octets(self) -> bytes:
         """All that is here, at least one octet. Raises ClientLeft."""
         buffer = self._buffer
         while not buffer:
-            await self._more()
+            await self.more()
         octets = bytes(buffer)
         buffer.clear()
-        self._resume()
+        self._seen = 0
+        if self._paused:
+            self._maybe_resume_transport()  # type: ignore[attr-defined]
         return octets
 
-    async def _more(self) -> None:
-        if self._eof or self._exception is not None:
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # whatever a transport gives
+        """The client sent something: whoever waits is told, and the client is held when it is too much."""
+        buffer = self._buffer
+        buffer += data
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
+        if len(buffer) > 2 * MAX_BUFFERED_OCTETS and not self._paused:
+            self._transport.pause_reading()
+            self._paused = True
+
+    def set_exception(self, error: Exception) -> None:
+        """The connection broke: whoever waits finds out by asking for more."""
+        self._exception = error
+        self._eof = True
+        self.feed_data(b"")
+
+    def more(self) -> asyncio.Future[None]:
+        """To be awaited: until something has come, or nothing will. Raises ClientLeft."""
+        if self._eof:
             raise ClientLeft
-        try:
-            await self._wait_for_data("more")  # type: ignore[attr-defined]
-        except OSError:
-            raise ClientLeft from None
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+        self._waiter = waiter = self._loop.create_future()
+        return waiter
 
     def _resume(self) -> None:
         if self._paused:
@@ -86,17 +114,20 @@ class ClientReader(asyncio.StreamReader):
         if not line.endswith(b"\r\n") or line.count(b"\r") != 1:
             return None
         del buffer[: end + 1]
+        self._seen = 0
         self._resume()
         return line[:-2]
 
     def put_back(self, octets: bytes) -> None:
         """These octets were taken too far: they come first again."""
         self._buffer[:0] = octets
+        self._seen = 0
 
     def forget(self) -> None:
         """Drop what is here."""
         self._buffer.clear()
+        self._seen = 0
 
-    def move_to(self, transport: asyncio.BaseTransport) -> None:
+    def move_to(self, transport: asyncio.Transport) -> None:
         """Octets come from this transport now (TLS over the one before)."""
         self._transport = transport

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
+
+from mxgw.reply import Reply
 
 MAX_COMMAND_OCTETS = 2048
 """RFC 5321 section 4.5.3.1.4 asks for 512, plus what extensions add to MAIL (RFC 1870: 26, RFC 6531: 10,
@@ -65,6 +67,14 @@ class DoorSettings:
     max_errors: int
     pregreet_seconds: float
     proxy_from: tuple[IPv4Network | IPv6Network, ...]
+
+    greeting: Reply = field(init=False, repr=False, compare=False)
+    helo_reply: Reply = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        banner = Reply(220, "", (f"{self.hostname} {self.protocol.value} mxgw",))
+        object.__setattr__(self, "greeting", banner)
+        object.__setattr__(self, "helo_reply", Reply(250, "", (self.hostname,)))
 
     def keywords(self, *, tls_offered: bool, in_tls: bool) -> tuple[str, ...]:
         """The EHLO or LHLO keywords: exactly what this door does."""

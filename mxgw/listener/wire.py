@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from asyncio import StreamReader, StreamReaderProtocol
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import cast
 
@@ -57,6 +58,7 @@ class Wire(SMTP):
         self.loop = loop
         self._received = ClientReader(loop)
         StreamReaderProtocol.__init__(self, self._received, loop=loop)
+        self._time = loop.time
         self._out: list[bytes] = []
         self._waits_for_command = False
         self._expires_at = float("inf")
@@ -71,6 +73,10 @@ class Wire(SMTP):
         """The peer is there."""
         StreamReaderProtocol.connection_made(self, transport)
         self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """The peer sent something."""
+        self._received.feed_data(data)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The peer is gone: the reader says so to whoever waits; a delivery in flight goes on."""
@@ -87,7 +93,7 @@ class Wire(SMTP):
     def peer(self) -> tuple[Address, int]:
         """Address and port at the other end of the connection itself."""
         name = self.transport.get_extra_info("peername") or ("0.0.0.0", 0)
-        return unmapped(ip_address(name[0].partition("%")[0])), name[1]
+        return _address(name[0]), name[1]
 
     async def turn_away(self, reply: Reply) -> None:
         """Say this in place of a greeting, and close."""
@@ -118,10 +124,15 @@ class Wire(SMTP):
 
     def _arm(self, deadline: Deadline, *, at_most: float = float("inf")) -> None:
         """From now on the client has so many seconds, and at most until then, to bring the next octet."""
-        self._expires_at = expires_at = min(self.loop.time() + deadline.value, at_most)
+        expires_at = self._time() + deadline._value_
+        if expires_at > at_most:
+            expires_at = at_most
+        self._expires_at = expires_at
         if self._watchdog is None:
             self._watchdog = self.loop.call_at(expires_at, self._watch)
-        elif expires_at < self._watchdog.when():
+            self._rings_at = expires_at
+        elif expires_at < self._rings_at:
+            self._rings_at = expires_at
             self._watchdog.cancel()
             self._watchdog = self.loop.call_at(expires_at, self._watch)
 
@@ -135,6 +146,7 @@ class Wire(SMTP):
             return
         if self._expires_at > self.loop.time():
             self._watchdog = self.loop.call_at(self._expires_at, self._watch)
+            self._rings_at = self._expires_at
         else:
             self._dismiss(TIMED_OUT)
 
@@ -155,17 +167,22 @@ class Wire(SMTP):
         Replies gathered so far leave, in one write, only when no complete command is waiting (RFC 2920
         section 3.2).
         """
-        if not self._received.has_line():
-            await self._flush()
-            self._waits_for_command = True
-        self._arm(Deadline.COMMAND)
+        received = self._received
         try:
-            line = await self._received.line()
+            if (line := received.line()) is None:
+                if self._out and self._send():
+                    await self._drain()
+                self._waits_for_command = True
+                self._arm(Deadline.COMMAND)
+                while (line := received.line()) is None:
+                    await received.more()
         except EndlessLine:
             raise LineFault(ENDLESS_LINE) from None
         finally:
             self._waits_for_command = False
-        return _without_crlf(line)
+        if not line.endswith(b"\r\n") or line.count(b"\r") != 1:
+            raise LineFault(BARE_CR_OR_LF)
+        return line[:-2]
 
     # content in
 
@@ -193,19 +210,24 @@ class Wire(SMTP):
 
     async def _flush(self) -> None:
         """Everything said so far leaves in one write. Raises ClientLeft where the peer is gone."""
-        if not self._out:
-            return
-        octets = b"".join(self._out)
+        if self._out and self._send():
+            await self._drain()
+
+    def _send(self) -> bool:
+        """Hand over what was said; whether the client has to read before it is told more."""
+        octets = self._out[0] if len(self._out) == 1 else b"".join(self._out)
         self._out.clear()
         if self.transport.is_closing():
             raise ClientLeft
         self.transport.write(octets)
-        if self.transport.get_write_buffer_size() > MAX_UNFLUSHED_OCTETS:
-            self._arm(Deadline.COMMAND)
-            try:
-                await self._drain_helper()  # type: ignore[attr-defined]  # asyncio.streams.FlowControlMixin
-            except ConnectionError:
-                raise ClientLeft from None
+        return self.transport.get_write_buffer_size() > MAX_UNFLUSHED_OCTETS
+
+    async def _drain(self) -> None:
+        self._arm(Deadline.COMMAND)
+        try:
+            await self._drain_helper()  # type: ignore[attr-defined]  # asyncio.streams.FlowControlMixin
+        except ConnectionError:
+            raise ClientLeft from None
 
     async def _hang_up(self) -> None:
         """Close after what was said has left; read and drop what still comes, so that it arrives."""
@@ -256,7 +278,7 @@ class Wire(SMTP):
         self.tls = Tls(ssl_object.version() or "TLS", (ssl_object.cipher() or ("",))[0])
 
 
-def _without_crlf(line: bytes) -> bytes:
-    if not line.endswith(b"\r\n") or line.count(b"\r") != 1:
-        raise LineFault(BARE_CR_OR_LF)
-    return line[:-2]
+@lru_cache(maxsize=4096)
+def _address(text: str) -> Address:
+    """An address as the socket writes it. Cached: clients come back, and parsing it is dear."""
+    return unmapped(ip_address(text.partition("%")[0]))

@@ -6,7 +6,7 @@ import os
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mxgw.observe import catalogue
 from mxgw.observe.catalogue import BUCKETS_SECONDS, Answer, Metric
@@ -190,10 +190,10 @@ class Instruments:
 def _shortened(outcome: Outcome) -> tuple[Outcome, int]:
     """What the ring keeps of an outcome that says more than fits, and how many recipients it leaves out."""
     kept = tuple(
-        replace(recipient, home=recipient.home[:MAX_SHOWN_TEXT])
+        recipient._replace(home=recipient.home[:MAX_SHOWN_TEXT])
         for recipient in outcome.recipients[:MAX_SHOWN_RECIPIENTS]
     )
-    return replace(outcome, recipients=kept), len(outcome.recipients) - len(kept)
+    return outcome._replace(recipients=kept), len(outcome.recipients) - len(kept)
 
 
 def process_samples(used: Usage) -> dict[Sample, float]:

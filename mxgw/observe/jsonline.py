@@ -5,7 +5,6 @@ The template is made from the fields of Outcome once: texts, numbers, then whate
 
 from __future__ import annotations
 
-from dataclasses import fields
 from json.encoder import encode_basestring_ascii
 from operator import attrgetter
 from typing import get_type_hints
@@ -13,7 +12,7 @@ from typing import get_type_hints
 from mxgw.outcome import Outcome
 
 _TYPES = get_type_hints(Outcome)
-_NAMES = [field.name for field in fields(Outcome) if field.name != "recipients"]
+_NAMES = [name for name in Outcome._fields if name != "recipients"]
 _TEXTS = [name for name in _NAMES if issubclass(_TYPES[name], str)]
 _NUMBERS = [name for name in _NAMES if issubclass(_TYPES[name], int | float)]
 if unknown := set(_NAMES) - {*_TEXTS, *_NUMBERS}:

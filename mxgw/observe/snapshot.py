@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from operator import attrgetter
 from typing import Any, Self, TypeAlias
 
 from mxgw.observe.catalogue import BUCKETS_SECONDS, CATALOGUE, Kind
@@ -30,8 +29,6 @@ MAX_RECENT = 200
 """Transactions that the status page shows; also the bound of what we remember about strangers."""
 
 _COUNTERS = frozenset(metric.name for metric in CATALOGUE if metric.kind is Kind.COUNTER)
-_OUTCOME_FIELDS = tuple(field.name for field in fields(Outcome))
-_outcome_values = attrgetter(*_OUTCOME_FIELDS)
 
 
 class State(StrEnum):
@@ -175,7 +172,7 @@ class Snapshot:
 
 def outcome_fields(outcome: Outcome) -> Fields:
     """An Outcome as JSON: every field under its own name."""
-    values: Fields = dict(zip(_OUTCOME_FIELDS, _outcome_values(outcome), strict=True))
+    values: Fields = outcome._asdict()
     values["recipients"] = [
         {"forward_path": recipient.forward_path, "home": recipient.home} for recipient in outcome.recipients
     ]
