@@ -91,6 +91,8 @@ class Channel(asyncio.Protocol):
         self._conversation: Conversation | None = None
         self._wake: asyncio.Future[None] | None = None
         self._content_waits = False
+        self._small: Content | None = None
+        self._error: Exception | None = None
         self._writable = True
         self._moved_at = 0.0
         self._deadline = inf
@@ -146,6 +148,8 @@ class Channel(asyncio.Protocol):
             conversation.odd = True
         elif out and self._transport:
             self._transport.write(out)
+        if self._small is not None and not conversation.finished:
+            self._send_small(conversation, self._small)
         if conversation.finished or self._content_waits:
             self._awaken()
 
@@ -256,7 +260,10 @@ class Channel(asyncio.Protocol):
         if self._timer is None or due < self._rings_at:
             self._set_timer(due)
         try:
-            if content and isinstance(conversation, Dialogue):
+            if content and content.octets <= SMALL_CONTENT_OCTETS:
+                # It leaves where home asks for it: waking the caller in between costs more than writing it.
+                self._small = content
+            elif content and isinstance(conversation, Dialogue):
                 self._content_waits = True
                 while not conversation.finished and not conversation.content_due:
                     await self._pause()
@@ -265,16 +272,15 @@ class Channel(asyncio.Protocol):
                 self._content_waits = False
             while not conversation.finished:
                 await self._pause()
+            if self._error is not None:
+                raise self._error
         finally:
+            self._small = None
             self._conversation = None
             if conversation.odd or not conversation.finished:
                 self.abort()
 
     async def _stream(self, dialogue: Dialogue, content: Content) -> None:
-        if content.octets <= SMALL_CONTENT_OCTETS:
-            # After a 354, or BDAT in lock-step: the command has left already.
-            self._write_small(dialogue, b"", content)
-            return
         octets = 0
         stuffer = lmtp.DotStuffer() if dialogue.stuffed else None
         for chunk in content.chunks():
@@ -295,6 +301,17 @@ class Channel(asyncio.Protocol):
             dialogue.fail(Trouble.INTERNAL)
             return
         dialogue.content_was_sent()
+
+    def _send_small(self, conversation: Conversation, content: Content) -> None:
+        """After a 354, or BDAT in lock-step: the command has left already."""
+        if not isinstance(conversation, Dialogue) or not conversation.content_due:
+            return
+        self._small = None
+        try:
+            self._write_small(conversation, b"", content)
+        except Exception as error:  # noqa: BLE001 - raised again where the caller waits
+            self._error = error
+            conversation.fail(Trouble.INTERNAL)
 
     def _write_small(self, dialogue: Dialogue, opening: bytes, content: Content) -> None:
         octets = b"".join(content.chunks())

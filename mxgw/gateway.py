@@ -7,7 +7,7 @@ results, which is safe to lose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,7 +120,9 @@ class Gateway:
             return refusal
         return Transaction(self._new_id(), client, command.reverse_path, command.parameters, self._clock())
 
-    async def rcpt(self, transaction: Transaction, paths: Sequence[ForwardPath | Reply]) -> list[Reply]:
+    def rcpt(
+        self, transaction: Transaction, paths: Sequence[ForwardPath | Reply]
+    ) -> list[Reply] | Awaitable[list[Reply]]:
         """Answer a pipelined run of RCPT commands at once: one question to home for all of them.
 
         An entry that is a Reply already (bad syntax) is its own answer.
@@ -138,9 +140,30 @@ class Gateway:
             if reply is None and isinstance(path, ForwardPath):
                 asked.append(path)
         if asked and self._asker:
-            answers = iter(await self._asker.ask(transaction.reverse_path, asked))
-            replies = [policy.recipient_reply(next(answers)) if reply is None else reply for reply in replies]
-        final = [policy.RECIPIENT_OK if reply is None else reply for reply in replies]
+            return self._ask(self._asker, transaction, paths, asked, replies)
+        return self._keep_paths(
+            transaction, paths, [policy.RECIPIENT_OK if reply is None else reply for reply in replies]
+        )
+
+    async def _ask(
+        self,
+        asker: Asker,
+        transaction: Transaction,
+        paths: Sequence[ForwardPath | Reply],
+        asked: Sequence[ForwardPath],
+        replies: Sequence[Reply | None],
+    ) -> list[Reply]:
+        answers = iter(await asker.ask(transaction.reverse_path, asked))
+        return self._keep_paths(
+            transaction,
+            paths,
+            [policy.recipient_reply(next(answers)) if reply is None else reply for reply in replies],
+        )
+
+    def _keep_paths(
+        self, transaction: Transaction, paths: Sequence[ForwardPath | Reply], final: list[Reply]
+    ) -> list[Reply]:
+        """Put each path where its reply says it belongs; returns the replies."""
         for path, reply in zip(paths, final, strict=True):
             if not isinstance(path, ForwardPath):
                 continue
@@ -240,7 +263,7 @@ class Gateway:
             reverse_path=transaction.reverse_path,
             header=intake.header,
             body_digest=intake.body_digest(),
-            content_digest=intake.content_digest(),
+            content_digest=intake.content_digest,
             auth_class=AUTH_CLASS_UNCHECKED,
         )
 

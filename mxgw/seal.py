@@ -7,7 +7,7 @@ result: a forged twin of a message gets another fingerprint, and cannot make hom
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from mxgw.envelope import ReversePath
 from mxgw.header import Header
@@ -29,7 +29,7 @@ MIN_KEY_OCTETS = 16
 
 _OUR_PREFIX = "x-mxgw-"
 # What a retry keeps. Trace and resent fields are not here: a retry may carry other ones.
-_LASTING_FIELDS = ("Message-ID", "Date", "From", "To", "Subject")
+_LASTING_FIELDS = tuple((name, name.encode()) for name in ("Message-ID", "Date", "From", "To", "Subject"))
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -49,7 +49,7 @@ class Sealer:
         reverse_path: ReversePath,
         header: Header,
         body_digest: bytes,
-        content_digest: bytes,
+        content_digest: Callable[[], bytes],
         auth_class: str,
     ) -> str:
         """The fingerprint of a message, 64 hexadecimal digits.
@@ -59,11 +59,15 @@ class Sealer:
         """
         parts = [b"mxgw fingerprint 1", auth_class.encode(), str(reverse_path).encode()]
         if any(one.body for one in header.named("Message-ID")):
-            parts += _lasting(header)
+            for name, mark in _LASTING_FIELDS:
+                found = header.named(name)
+                parts.append(b"%b*%d" % (mark, len(found)))
+                parts += [one.body for one in found]
             parts.append(body_digest)
         else:
-            parts.append(content_digest)
-        message = b"".join(_counted(part) for part in parts)
+            parts.append(content_digest())
+        # Each with its length before it, so that no two lists of parts make the same octets.
+        message = b"".join([b"%d:%b" % (len(part), part) for part in parts])
         return hmac.digest(self._key, message, "sha256").hex()
 
 
@@ -78,16 +82,3 @@ def forged_fields(header: Header) -> frozenset[str]:
     """The names that must go from a message that comes from outside, for ``Header.without``."""
     ours = [name for name in header.names() if name.startswith(_OUR_PREFIX)]
     return OUR_FIELDS.union(ours) if ours else OUR_FIELDS
-
-
-def _lasting(header: Header) -> Iterator[bytes]:
-    for name in _LASTING_FIELDS:
-        found = header.named(name)
-        yield b"%s*%d" % (name.encode(), len(found))
-        for one in found:
-            yield one.body
-
-
-def _counted(part: bytes) -> bytes:
-    """With its length before it, so that no two lists of parts make the same octets."""
-    return b"%d:%b" % (len(part), part)

@@ -8,8 +8,8 @@ of 200 messages, measured with eight at a time). Deliveries to different mailbox
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import Iterable
 from typing import Protocol
 
 from mxgw.envelope import ForwardPath
@@ -31,37 +31,58 @@ class Turns:
     """Who may deliver to which mailbox now. Turns are given in the order of asking."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        # A mailbox is in here while somebody has his turn at it, with those who wait for theirs.
+        self._waiters: dict[str, deque[asyncio.Future[None]]] = {}
 
-    @asynccontextmanager
-    async def of(self, mailboxes: frozenset[str]) -> AsyncIterator[None]:
-        """Holds a turn at each of these mailboxes; taken in one order, so that nobody waits in a circle."""
+    def take_now(self, mailboxes: frozenset[str]) -> bool:
+        """Take a turn at each, if nobody has one at any of them."""
+        waiters = self._waiters
+        for mailbox in mailboxes:
+            if mailbox in waiters:
+                return False
+        for mailbox in mailboxes:
+            waiters[mailbox] = deque()
+        return True
+
+    async def take(self, mailboxes: frozenset[str]) -> None:
+        """Wait for a turn at each; taken in one order, so that nobody waits in a circle."""
         held: list[str] = []
         try:
             for mailbox in sorted(mailboxes):
-                lock, users = self._locks.get(mailbox) or (asyncio.Lock(), 0)
-                self._locks[mailbox] = (lock, users + 1)
-                try:
-                    await lock.acquire()
-                except BaseException:
-                    self._leave(mailbox)
-                    raise
+                if mailbox in self._waiters:
+                    await self._wait(mailbox)
+                else:
+                    self._waiters[mailbox] = deque()
                 held.append(mailbox)
-            yield
-        finally:
-            for mailbox in held:
-                self._locks[mailbox][0].release()
-                self._leave(mailbox)
+        except BaseException:
+            self.give_back(held)
+            raise
+
+    def give_back(self, mailboxes: Iterable[str]) -> None:
+        """End a turn at each of them."""
+        for mailbox in mailboxes:
+            waiters = self._waiters[mailbox]
+            while waiters:
+                waiter = waiters.popleft()
+                if not waiter.done():
+                    waiter.set_result(None)
+                    break
+            else:
+                del self._waiters[mailbox]
 
     def __len__(self) -> int:
-        return len(self._locks)
+        return len(self._waiters)
 
-    def _leave(self, mailbox: str) -> None:
-        lock, users = self._locks[mailbox]
-        if users > 1:
-            self._locks[mailbox] = (lock, users - 1)
-        else:
-            del self._locks[mailbox]
+    async def _wait(self, mailbox: str) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters[mailbox].append(waiter)
+        try:
+            await waiter
+        except BaseException:
+            if waiter.done() and not waiter.cancelled():
+                # The turn came in the same moment as the cancellation: pass it on.
+                self.give_back((mailbox,))
+            raise
 
 
 class InTurn:
@@ -78,14 +99,17 @@ class InTurn:
 
     async def deliver(self, parcel: Parcel) -> tuple[HomeAnswer, ...]:
         """Deliver when it is this message's turn; never raises but CancelledError."""
-        turn = self._turns.of(frozenset(_mailbox(path) for path in parcel.forward_paths))
+        mailboxes = frozenset([_mailbox(path) for path in parcel.forward_paths])
+        if not self._turns.take_now(mailboxes):
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await self._turns.take(mailboxes)
+            except TimeoutError:
+                return (HomeAnswer(trouble=Trouble.NO_SLOT),) * len(parcel.forward_paths)
         try:
-            async with asyncio.timeout(self._seconds) as waiting, turn:
-                # From here on the delivery has its own deadline.
-                waiting.reschedule(None)
-                return await self._home.deliver(parcel)
-        except TimeoutError:
-            return (HomeAnswer(trouble=Trouble.NO_SLOT),) * len(parcel.forward_paths)
+            return await self._home.deliver(parcel)
+        finally:
+            self._turns.give_back(mailboxes)
 
 
 def _mailbox(path: ForwardPath) -> str:

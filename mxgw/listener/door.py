@@ -25,7 +25,7 @@ from mxgw.listener.admission import Address
 from mxgw.listener.reader import ClientLeft
 from mxgw.listener.settings import MAX_COMMAND_OCTETS, DoorSettings, Protocol
 from mxgw.listener.tls import Certificates
-from mxgw.listener.wire import ENDLESS_LINE, LineFault, Wire
+from mxgw.listener.wire import ENDLESS_LINE, LineFault, Wire, Work
 from mxgw.reply import Reply
 
 _HELO_ARGUMENT = re.compile(rb"[A-Za-z0-9._:\-\[\]]{1,255}")
@@ -45,8 +45,11 @@ class Backend(Interface):
     def mail(self, client: Client, command: MailCommand) -> Transaction | Reply:
         """Open a transaction or refuse it."""
 
-    async def rcpt(self, transaction: Transaction, paths: Sequence[ForwardPath | Reply]) -> list[Reply]:
-        """One reply per entry; accepted paths are in the transaction afterwards."""
+    def rcpt(
+        self, transaction: Transaction, paths: Sequence[ForwardPath | Reply]
+    ) -> list[Reply] | Awaitable[list[Reply]]:
+        """One reply per entry, at once where nobody needs to be asked; accepted paths are in the transaction
+        then."""
 
     def intake(self, transaction: Transaction) -> Intake:
         """Where the content goes."""
@@ -78,7 +81,7 @@ class _Chunks:
     intake: Intake
 
 
-_Handler = Callable[["Door", bytes], Awaitable[None] | None]
+_Handler = Callable[["Door", bytes], Work | None]
 
 
 class Door(Wire):
@@ -103,7 +106,6 @@ class Door(Wire):
         self._client = _STRANGER
         self._transaction: Transaction | None = None
         self._chunks: _Chunks | None = None
-        self._ends = False
         self._verbs = self._VERBS[settings.protocol]
         self._draining = False
         self._errors = 0
@@ -123,10 +125,8 @@ class Door(Wire):
         self._client = Client(address, port)
         self._say(self._settings.greeting)
         try:
-            while not self._ends:
-                waiting = self._command(await self._next_line())
-                if waiting is not None:
-                    await waiting
+            while (work := await self._next_work()) is not None:
+                await work
                 self._check_limits()
         except ClientLeft:
             pass
@@ -136,6 +136,7 @@ class Door(Wire):
             self._counts.crashed(error)
             self._say(replies.TROUBLE_CLOSING)
         finally:
+            self._forget_work()
             self._reset()
         await self._hang_up()
 
@@ -147,17 +148,20 @@ class Door(Wire):
 
     # one command
 
-    def _command(self, line: bytes) -> Awaitable[None] | None:
+    def _command(self, line: bytes) -> Work | None:
         verb, _, argument = line.partition(b" ")
+        handler = self._verbs.get(verb) or self._verbs.get(verb.upper())
         if len(line) > MAX_COMMAND_OCTETS:
             self._refuse(ENDLESS_LINE)
-            return None
-        handler = self._verbs.get(verb) or self._verbs.get(verb.upper())
-        if handler is None:
+        elif handler is None:
             self._refuse(replies.EMPTY if not line.strip() else replies.UNKNOWN)
-            return None
-        self._commands += 1
-        return handler(self, argument)
+        else:
+            self._commands += 1
+            work = handler(self, argument)
+            if work is not None:
+                return work
+        self._check_limits()
+        return None
 
     def _refuse(self, reply: Reply) -> None:
         self._errors += 1
@@ -297,7 +301,7 @@ class Door(Wire):
         self._transaction = opened
         self._say(replies.SENDER_OK)
 
-    async def _rcpt(self, argument: bytes) -> None:
+    def _rcpt(self, argument: bytes) -> Work | None:
         """A pipelined run of RCPT commands is answered together, so that home is asked once."""
         arguments = [argument]
         while (line := self._received.take_line(b"RCPT ")) is not None:
@@ -307,10 +311,20 @@ class Door(Wire):
         if transaction is None or self._chunks is not None:
             for _ in arguments:
                 self._refuse(replies.IN_BDAT if self._chunks else replies.MAIL_FIRST)
-            return
+            return None
         paths = [parse_rcpt(one, smtputf8=transaction.parameters.smtputf8) for one in arguments]
+        answers = self._backend.rcpt(transaction, paths)
+        if not isinstance(answers, list):
+            return self._await_answers(answers)
+        self._say_each(answers)
+        return None
+
+    async def _await_answers(self, answers: Awaitable[list[Reply]]) -> None:
         self._disarm()
-        for reply in await self._backend.rcpt(transaction, paths):
+        self._say_each(await answers)
+
+    def _say_each(self, answers: list[Reply]) -> None:
+        for reply in answers:
             if reply.permanent:
                 self._refuse(reply)
             else:
@@ -318,10 +332,10 @@ class Door(Wire):
 
     # content
 
-    async def _data(self, argument: bytes) -> None:
+    def _data(self, argument: bytes) -> Work | None:
         if argument.strip():
             self._refuse(replies.NO_ARGUMENT)
-            return
+            return None
         transaction = self._transaction
         if transaction is None or self._chunks is not None or not transaction.forward_paths:
             refusal = (
@@ -334,11 +348,13 @@ class Door(Wire):
             self._refuse(refusal)
             # What follows may be the content, sent without waiting: it must not be read as commands.
             self._ends = self._received.has_octets()
-            return
+            return None
         if not self._ends_group():
-            return
-        self._say(replies.SEND_CONTENT)
-        await self._flush()
+            return None
+        self._ask_for_content(replies.SEND_CONTENT)
+        return self._take_content(transaction)
+
+    async def _take_content(self, transaction: Transaction) -> None:
         decoder = DataDecoder(max_octets=self._settings.max_message_octets)
         intake = self._backend.intake(transaction)
         self._transaction = None

@@ -72,17 +72,25 @@ class ClientReader(asyncio.StreamReader):
         return octets
 
     def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # whatever a transport gives
-        """The client sent something: whoever waits is told, and the client is held when it is too much."""
+        """The client sent something: whoever waits is told."""
+        self.append(data)
+        self.awaken()
+
+    def append(self, data: bytes) -> None:
+        """The client sent something; it is held when it is too much."""
         buffer = self._buffer
         buffer += data
+        if len(buffer) > 2 * MAX_BUFFERED_OCTETS and not self._paused:
+            self._transport.pause_reading()
+            self._paused = True
+
+    def awaken(self) -> None:
+        """Tell whoever waits to look again."""
         waiter = self._waiter
         if waiter is not None:
             self._waiter = None
             if not waiter.done():
                 waiter.set_result(None)
-        if len(buffer) > 2 * MAX_BUFFERED_OCTETS and not self._paused:
-            self._transport.pause_reading()
-            self._paused = True
 
     def set_exception(self, error: Exception) -> None:
         """The connection broke: whoever waits finds out by asking for more."""

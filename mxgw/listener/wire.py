@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 from asyncio import StreamReader, StreamReaderProtocol
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import cast
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
 
@@ -28,6 +28,9 @@ from mxgw.listener.settings import (
     Deadline,
 )
 from mxgw.reply import Reply
+
+Work = Coroutine[Any, Any, None]
+"""What a command leaves to be awaited."""
 
 TIMED_OUT = Reply.of(421, "4.4.2", "Timeout: closing the connection")
 
@@ -61,6 +64,10 @@ class Wire(SMTP):
         self._time = loop.time
         self._out: list[bytes] = []
         self._waits_for_command = False
+        self._work: Work | None = None
+        self._error: Exception | None = None
+        self._ends = False
+        self._content_due = False
         self._expires_at = float("inf")
         self._watchdog: asyncio.TimerHandle | None = None
         self._small_chunks = 0
@@ -76,7 +83,15 @@ class Wire(SMTP):
 
     def data_received(self, data: bytes) -> None:
         """The peer sent something."""
-        self._received.feed_data(data)
+        if not self._waits_for_command:
+            self._received.feed_data(data)
+            return
+        self._received.append(data)
+        self._carry_out()
+        if self._work is not None or self._ends or self._error is not None:
+            self._waits_for_command = False
+            if not self._content_due:
+                self._received.awaken()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The peer is gone: the reader says so to whoever waits; a delivery in flight goes on."""
@@ -161,34 +176,69 @@ class Wire(SMTP):
 
     # lines in
 
-    async def _next_line(self) -> bytes:
-        """The next command line without its CRLF. Raises ClientLeft, LineFault.
+    def _command(self, line: bytes) -> Work | None:
+        """Carry out one command line, given without its CRLF; what is left to be awaited, if anything."""
+        raise NotImplementedError
 
-        Replies gathered so far leave, in one write, only when no complete command is waiting (RFC 2920
-        section 3.2).
+    async def _next_work(self) -> Work | None:
+        """Wait until a command leaves something to be awaited; None: the session ends.
+
+        Commands that need no waiting are carried out where they arrive, in ``data_received``: waking the
+        session for each costs more than they do. Raises ClientLeft, LineFault, and what a command raised.
         """
-        received = self._received
+        self._carry_out()
+        while self._work is None and self._error is None and not self._ends:
+            self._waits_for_command = True
+            try:
+                await self._received.more()
+            finally:
+                self._waits_for_command = False
+        if self._error is not None:
+            raise self._error
+        work, self._work = self._work, None
+        return work
+
+    def _carry_out(self) -> None:
+        """Carry out the commands that are here, up to one that must be awaited.
+
+        Replies leave in one write, only when no complete command is waiting (RFC 2920 section 3.2).
+        """
         try:
-            if (line := received.line()) is None:
-                if self._out and self._send():
-                    await self._drain()
-                self._waits_for_command = True
-                self._arm(Deadline.COMMAND)
-                while (line := received.line()) is None:
-                    await received.more()
+            while self._work is None and not self._ends:
+                line = self._received.line()
+                if line is None:
+                    if self._out and self._send():
+                        self._work = self._drain()
+                    else:
+                        self._arm(Deadline.COMMAND)
+                    return
+                if not line.endswith(b"\r\n") or line.count(b"\r") != 1:
+                    raise LineFault(BARE_CR_OR_LF)
+                self._work = self._command(line[:-2])
         except EndlessLine:
-            raise LineFault(ENDLESS_LINE) from None
-        finally:
-            self._waits_for_command = False
-        if not line.endswith(b"\r\n") or line.count(b"\r") != 1:
-            raise LineFault(BARE_CR_OR_LF)
-        return line[:-2]
+            self._error = LineFault(ENDLESS_LINE)
+        except Exception as error:  # noqa: BLE001 - raised again where the session waits
+            self._error = error
+
+    def _forget_work(self) -> None:
+        """The session ends: what was left to be awaited will not be."""
+        if self._work is not None:
+            self._work.close()
+            self._work = None
 
     # content in
 
+    def _ask_for_content(self, reply: Reply) -> None:
+        """Say this at once; the session is woken by the content, not before (or by the hang-up)."""
+        self._say(reply)
+        self._send()
+        self._content_due = True
+        self._arm(Deadline.CONTENT_BLOCK)
+
     def _begin_content(self) -> None:
         """A message begins: from now on it has its time in all."""
-        self._content_until = self.loop.time() + Deadline.CONTENT_WHOLE.value
+        self._content_due = False
+        self._content_until = self._time() + Deadline.CONTENT_WHOLE._value_
 
     async def _next_content(self) -> bytes:
         """Whatever content octets are here, at least one. Raises ClientLeft."""

@@ -34,7 +34,7 @@ def fingerprint(
         reverse_path=sender,
         header=parse_header(block),
         body_digest=body,
-        content_digest=content,
+        content_digest=lambda: content,
         auth_class=auth_class,
     )
 

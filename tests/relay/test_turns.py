@@ -111,10 +111,26 @@ async def test_who_waits_too_long_is_put_off_and_who_delivers_is_not() -> None:
 
 async def test_nothing_is_kept_when_nobody_is_left() -> None:
     turns = Turns()
-    async with turns.of(frozenset({"a", "b"})):
-        waiting = asyncio.create_task(turns.of(frozenset({"b", "c"})).__aenter__())
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
+    assert turns.take_now(frozenset({"a", "b"}))
+    waiting = asyncio.create_task(turns.take(frozenset({"b", "c"})))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    turns.give_back({"a", "b"})
 
+    assert len(turns) == 0
+
+
+async def test_a_turn_that_comes_to_somebody_just_cancelled_goes_to_the_next() -> None:
+    turns = Turns()
+    assert turns.take_now(frozenset({"a"}))
+    cancelled, patient = (asyncio.create_task(turns.take(frozenset({"a"}))) for _ in range(2))
+    await asyncio.sleep(0)
+
+    turns.give_back({"a"})
+    cancelled.cancel()
+    await asyncio.wait_for(patient, 5)
+
+    assert cancelled.cancelled()
+    turns.give_back({"a"})
     assert len(turns) == 0
