@@ -7,7 +7,7 @@
 from mxgw.config.domains import DomainList, DomainSource
 from mxgw.config.forms import Address, HomeAddress
 from mxgw.config.loading import ConfigMistake, default_hostname, load, origins
-from mxgw.config.rows import CONFIG_VARIABLE, Check, DmarcPolicy, LogFormat, Role, Setting, show
+from mxgw.config.rows import CONFIG_VARIABLE, Check, DmarcPolicy, DnsblPolicy, LogFormat, Role, Setting, show
 from mxgw.config.settings import SETTINGS, Config
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Config",
     "ConfigMistake",
     "DmarcPolicy",
+    "DnsblPolicy",
     "DomainList",
     "DomainSource",
     "HomeAddress",

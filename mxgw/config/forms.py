@@ -118,6 +118,11 @@ def domain_name(text: str) -> str:
     return name
 
 
+def domain_names(text: str) -> tuple[str, ...]:
+    """A comma list of domains, each as ``domain_name`` gives it, without repeats."""
+    return tuple(dict.fromkeys(domain_name(word) for word in _words(text)))
+
+
 def unicode_domain(name: str) -> str:
     """How a client that speaks SMTPUTF8 may write a domain of ours: ``xn--r8jz45g.jp`` gives ``例え.jp``."""
     if "xn--" not in name:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mxgw.config.forms import Address, domain_name
-from mxgw.config.rows import CONFIG_VARIABLE, MASK, PREFIX, Role, Setting
+from mxgw.config.rows import CONFIG_VARIABLE, MASK, PREFIX, Check, Role, Setting
 from mxgw.config.settings import MAX_SESSIONS_PER_CLIENT, SETTINGS, Config
 
 MAX_FILE_OCTETS = 1024 * 1024
@@ -229,6 +229,12 @@ def _disagreements(config: Config, said: Mapping[str, _Said]) -> list[tuple[Conf
         complain("max_spool_octets", "a message of MXGW_MAX_MESSAGE_OCTETS has no room", "max_message_octets")
     if config.connect_seconds >= config.relay_seconds:
         complain("connect_seconds", "it is not less than MXGW_RELAY_SECONDS", "relay_seconds")
+    if Check.DNSBL in config.checks and not config.dnsbl_zones:
+        complain("checks", "it names dnsbl, and MXGW_DNSBL_ZONES is empty", "dnsbl_zones")
+    if config.dnsbl_zones and Check.DNSBL not in config.checks:
+        complain("dnsbl_zones", "nobody asks them: MXGW_CHECKS does not name dnsbl", "checks")
+    if Check.DMARC in config.checks and config.checks.isdisjoint({Check.SPF, Check.DKIM}):
+        complain("checks", "dmarc rests on spf and dkim, and neither is named")
     if config.listen.port and config.listen == config.http_listen:
         complain("http_listen", "it is the same as MXGW_LISTEN", "listen")
     if "home" in said and Address(*config.home) == Address(*config.listen):

@@ -56,6 +56,13 @@ class DmarcPolicy(StrEnum):
     REJECT = "reject"
 
 
+class DnsblPolicy(StrEnum):
+    """What is done with mail of a client that a DNS list names."""
+
+    REPORT = "report"
+    REJECT = "reject"
+
+
 class LogFormat(StrEnum):
     """How a log line looks."""
 

@@ -18,7 +18,7 @@ from typing import Final
 from mxgw.config import forms
 from mxgw.config.domains import DomainList, domain_list
 from mxgw.config.forms import Address, HomeAddress
-from mxgw.config.rows import ROW, Check, DmarcPolicy, LogFormat, Role, Setting, checks, one_of, row
+from mxgw.config.rows import ROW, Check, DmarcPolicy, DnsblPolicy, LogFormat, Role, Setting, checks, one_of, row
 from mxgw.envelope import ForwardPath
 
 KIB: Final = 1024
@@ -134,6 +134,8 @@ class Config:
     checks: frozenset[Check] = row(
         checks,
         default=frozenset(Check) - {Check.DNSBL},
+        # The demo must run where there is no DNS.
+        defaults={Role.DEMO: frozenset({Check.RECIPIENT, Check.PREGREET})},
         expected=f"none, or words separated by commas out of {','.join(Check)}",
         en="Which checks are made.",
         ja="行う検査。",
@@ -144,6 +146,38 @@ class Config:
         expected=f"one of {', '.join(DmarcPolicy)}",
         en="The most that is done with a message that fails DMARC.",
         ja="DMARC に失敗したメールへの最も厳しい扱い。",
+    )
+    authserv_id: str | None = row(
+        forms.domain_name,
+        default=None,
+        default_text="MXGW_HOSTNAME",
+        blank=True,
+        expected="a domain name, for example mx.example.jp",
+        en="Our name in Authentication-Results; fields of strangers that bear it are removed.",
+        ja="Authentication-Results に書く自分の名前。これを名乗る他者のヘッダーは取り除く。",
+    )
+    arc_trusted: tuple[str, ...] = row(
+        forms.domain_names,
+        default=(),
+        blank=True,
+        expected="domains separated by commas, for example google.com,example.org; empty = nobody",
+        en="Sealers of ARC chains whose word excuses a message that fails DMARC (lists, forwarders).",
+        ja="DMARC に失敗したメールでも、ARC で保証すれば信じる転送元のドメイン（メーリングリストなど）。",
+    )
+    dnsbl_zones: tuple[str, ...] = row(
+        forms.domain_names,
+        default=(),
+        blank=True,
+        expected="DNS zones separated by commas, for example zen.spamhaus.org; empty = none",
+        en="DNS lists of bad clients to ask; needs dnsbl in MXGW_CHECKS.",
+        ja="問い合わせる DNS ブラックリスト。MXGW_CHECKS に dnsbl が必要。",
+    )
+    dnsbl: DnsblPolicy = row(
+        one_of(DnsblPolicy),
+        default=DnsblPolicy.REPORT,
+        expected=f"one of {', '.join(DnsblPolicy)}",
+        en="What is done with mail of a client that a list names: only stated, or refused with 550.",
+        ja="ブラックリストに載った送信元の扱い：記録だけ、または 550 で拒否。",
     )
     seal_key: bytes | None = row(
         forms.secret,

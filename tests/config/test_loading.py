@@ -277,3 +277,32 @@ def test_a_domain_name_is_normalised_once_or_refused(text: str) -> None:
     assert name.isascii()
     assert name == name.lower()
     assert domain_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("environ", "variable", "problem"),
+    [
+        ({"MXGW_CHECKS": "spf,dnsbl"}, "MXGW_CHECKS", "MXGW_DNSBL_ZONES is empty"),
+        ({"MXGW_DNSBL_ZONES": "zen.example.org"}, "MXGW_DNSBL_ZONES", "MXGW_CHECKS does not name dnsbl"),
+        ({"MXGW_CHECKS": "dmarc,arc"}, "MXGW_CHECKS", "dmarc rests on spf and dkim"),
+    ],
+)
+def test_checks_that_cannot_do_anything_are_a_mistake(
+    environ: dict[str, str], variable: str, problem: str
+) -> None:
+    found = load({"MXGW_DOMAINS": "example.jp", "MXGW_HOME": "lmtp://home", **environ})
+    assert isinstance(found, list)
+    assert [variable] == [mistake.setting for mistake in found]
+    assert problem in str(found[0])
+
+
+def test_domains_in_a_list_are_read_as_a_labels_without_repeats() -> None:
+    config = load(
+        {
+            "MXGW_DOMAINS": "example.jp",
+            "MXGW_HOME": "lmtp://home",
+            "MXGW_ARC_TRUSTED": "Google.com, 例え.jp ,google.com.",
+        }
+    )
+    assert not isinstance(config, list)
+    assert config.arc_trusted == ("google.com", "xn--r8jz45g.jp")
