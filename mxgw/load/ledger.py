@@ -170,6 +170,8 @@ def _entry(line: bytes, part: Path, number: int) -> Entry:
 
 def _cut_torn_line(path: Path) -> None:
     """A killed process may have left half a line: whatever comes next must not be glued to it."""
+    if not path.is_file():
+        return  # a pipe or a device has no end to look at
     with path.open("r+b") as file:
         size = file.seek(0, os.SEEK_END)
         start = max(0, size - _TAIL_OCTETS)
