@@ -13,24 +13,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from mxgw import policy
+from mxgw import account, policy
 from mxgw.content import ContentFault
 from mxgw.envelope import Client, ForwardPath, MailCommand, ReversePath, Transaction
-from mxgw.header import Header, message_age_seconds, received_field
+from mxgw.header import Header, message_age_seconds
+from mxgw.inspection import NO_OBJECTION, Inspection, Inspector, Ruling
 from mxgw.intake import Intake
 from mxgw.mixtures import SplitMemory
-from mxgw.outcome import Decision, HomeAnswer, Outcome, RecipientOutcome
+from mxgw.outcome import Decision, HomeAnswer, Outcome
 from mxgw.policy import Reason, Verdict
 from mxgw.relay import Parcel
 from mxgw.reply import Reply
-from mxgw.seal import Sealer, fingerprint_field
+from mxgw.seal import Sealer
 from mxgw.spool import SpoolBudget
-
-AUTH_CLASS_UNCHECKED = "unchecked"
-"""What the fingerprint says of a message whose authentication was not looked at."""
-
-MAX_LOGGED_MESSAGE_ID = 200
-"""Characters of a Message-ID in the log: a stranger wrote it."""
+from mxgw.trace import header_for_home
 
 
 class Home(Protocol):
@@ -91,6 +87,7 @@ class Gateway:
         budget: SpoolBudget,
         mixtures: SplitMemory,
         sealer: Sealer | None,
+        inspector: Inspector | None,
         forged: Callable[[Header], frozenset[str]],
         record: Callable[[Outcome], None],
         clock: Callable[[], float],
@@ -103,6 +100,8 @@ class Gateway:
         self._budget = budget
         self._mixtures = mixtures
         self._sealer = sealer
+        self._inspector = inspector
+        self._inspections: dict[str, Inspection] = {}
         self._forged = forged
         self._record = record
         self._clock = clock
@@ -118,7 +117,12 @@ class Gateway:
         )
         if refusal:
             return refusal
-        return Transaction(self._new_id(), client, command.reverse_path, command.parameters, self._clock())
+        transaction = Transaction(
+            self._new_id(), client, command.reverse_path, command.parameters, self._clock()
+        )
+        if self._inspector is not None:
+            self._inspections[transaction.id] = self._inspector.begin(transaction)
+        return transaction
 
     def rcpt(
         self, transaction: Transaction, paths: Sequence[ForwardPath | Reply]
@@ -127,6 +131,10 @@ class Gateway:
 
         An entry that is a Reply already (bad syntax) is its own answer.
         """
+        inspection = self._inspections.get(transaction.id)
+        if inspection is not None and (refusal := inspection.refusal()) is not None:
+            final = [refusal if isinstance(path, ForwardPath) else path for path in paths]
+            return self._keep_paths(transaction, paths, final)
         replies: list[Reply | None] = []
         asked: list[ForwardPath] = []
         room = self._rules.max_recipients - len(transaction.forward_paths)
@@ -180,6 +188,7 @@ class Gateway:
             directory=self._rules.spool_dir,
             memory_octets=self._rules.spool_memory_octets,
             hash_body=self._sealer is not None,
+            observer=self._inspections.get(transaction.id),
         )
 
     async def deliver(
@@ -187,6 +196,10 @@ class Gateway:
     ) -> tuple[Reply, ...]:
         """The content is complete (or faulty): decide, relay, and say what to answer."""
         received_at = self._clock()
+        inspection = self._inspections.pop(transaction.id, None)
+        answers: tuple[HomeAnswer, ...] = ()
+        fingerprint = ""
+        ruling: Ruling = NO_OBJECTION
         try:
             intake.finish()
             verdict = policy.content_verdict(
@@ -194,11 +207,12 @@ class Gateway:
                 received_count=intake.header.count("Received"),
                 max_received=self._rules.max_received,
             )
-            answers: tuple[HomeAnswer, ...] = ()
-            fingerprint = ""
+            if verdict is None and inspection is not None:
+                ruling = await inspection.finish(transaction, intake)
+                verdict = ruling.verdict
             if verdict is None:
-                fingerprint = self._fingerprint(transaction, intake)
-                answers = await self._relay(transaction, intake, fingerprint)
+                fingerprint = self._fingerprint(transaction, intake, ruling)
+                answers = await self._relay(transaction, intake, ruling, fingerprint)
                 verdict = self._answer(transaction, intake, answers)
             elif self._rules.one_reply_each:
                 verdict = Verdict(
@@ -206,9 +220,23 @@ class Gateway:
                 )
             else:
                 verdict = policy.lawful(verdict, deferred=transaction.deferred)
-            self._tell(transaction, intake, verdict, answers, received_at, fingerprint)
+            self._record(
+                account.of_delivery(
+                    transaction,
+                    verdict,
+                    answers,
+                    octets=intake.octets,
+                    message_id=intake.header.first("Message-ID") or "",
+                    fingerprint=fingerprint,
+                    checks=ruling.checks,
+                    received_at=received_at,
+                    now=self._clock(),
+                )
+            )
             return verdict.replies
         finally:
+            if inspection is not None:
+                inspection.drop()
             intake.close()
 
     def abandon(self, transaction: Transaction, intake: Intake | None) -> None:
@@ -216,25 +244,10 @@ class Gateway:
         octets = intake.octets if intake else 0
         if intake:
             intake.close()
-        if not transaction.forward_paths and not transaction.refused:
-            return
-        refused_all = not transaction.forward_paths
-        last = transaction.refused[-1][1] if transaction.refused else None
-        self._record(
-            self._outcome(
-                transaction,
-                decision=(
-                    Decision.ABORTED
-                    if not refused_all or last is None
-                    else Decision.DEFER
-                    if transaction.deferred
-                    else Decision.REJECT
-                ),
-                reason=Reason.RECIPIENTS_REFUSED if refused_all else Reason.CLIENT_LEFT,
-                reply=str(last) if refused_all and last else "",
-                octets=octets,
-            )
-        )
+        if inspection := self._inspections.pop(transaction.id, None):
+            inspection.drop()
+        if outcome := account.of_abandoned(transaction, octets=octets, now=self._clock()):
+            self._record(outcome)
 
     def _judge(self, transaction: Transaction, path: ForwardPath, room: int) -> Reply | None:
         """What can be said of a recipient without asking home; None where home is to be asked."""
@@ -256,7 +269,7 @@ class Gateway:
     def _resolve(self, path: ForwardPath) -> ForwardPath:
         return path if path.domain else self._rules.postmaster
 
-    def _fingerprint(self, transaction: Transaction, intake: Intake) -> str:
+    def _fingerprint(self, transaction: Transaction, intake: Intake, ruling: Ruling) -> str:
         if self._sealer is None:
             return ""
         return self._sealer.fingerprint(
@@ -264,13 +277,23 @@ class Gateway:
             header=intake.header,
             body_digest=intake.body_digest(),
             content_digest=intake.content_digest,
-            auth_class=AUTH_CLASS_UNCHECKED,
+            auth_class=ruling.auth_class,
         )
 
     async def _relay(
-        self, transaction: Transaction, intake: Intake, fingerprint: str
+        self, transaction: Transaction, intake: Intake, ruling: Ruling, fingerprint: str
     ) -> tuple[HomeAnswer, ...]:
-        prefix = self._prefix(transaction, intake, fingerprint)
+        prefix = header_for_home(
+            transaction,
+            intake.header,
+            hostname=self._rules.hostname,
+            when=datetime.fromtimestamp(self._clock(), UTC),
+            lmtp=self._rules.one_reply_each,
+            fields=ruling.fields(fingerprint),
+            fingerprint=fingerprint,
+            forged=self._forged(intake.header),
+            removed=ruling.removed,
+        )
         spool, header_octets = intake.spool, intake.header.octets
         octets = len(prefix) + spool.octets - header_octets
 
@@ -295,31 +318,6 @@ class Gateway:
             return answers
         by_path = dict(zip(unique, answers, strict=True))
         return tuple(by_path[path] for path in transaction.forward_paths)
-
-    def _prefix(self, transaction: Transaction, intake: Intake, fingerprint: str) -> bytes:
-        """Our trace fields, then the header section without the fields that only we may write."""
-        single = str(transaction.forward_paths[0]) if len(transaction.forward_paths) == 1 else None
-        parts = [
-            received_field(
-                client=transaction.client,
-                hostname=self._rules.hostname,
-                transaction_id=transaction.id,
-                forward_path=single,
-                smtputf8=transaction.parameters.smtputf8,
-                when=datetime.fromtimestamp(self._clock(), UTC),
-            )
-        ]
-        if fingerprint:
-            parts.append(fingerprint_field(fingerprint))
-        if not transaction.reverse_path.ascii:
-            # Home may know no SMTPUTF8: the relay then says <>, and this field keeps who sent it.
-            parts.append(f"X-MXGW-Reverse-Path: <{transaction.reverse_path}>\r\n".encode())
-        if intake.header.octets:
-            parts.append(intake.header.without(self._forged(intake.header)))
-        else:
-            # No header section: without an empty line the content's first line would become part of ours.
-            parts.append(b"\r\n")
-        return b"".join(parts)
 
     def _answer(self, transaction: Transaction, intake: Intake, answers: tuple[HomeAnswer, ...]) -> Verdict:
         paths = transaction.forward_paths
@@ -346,66 +344,3 @@ class Gateway:
             refused = [path for path, item in zip(paths, answers, strict=True) if item.refused]
             self._mixtures.remember(transaction.reverse_path, stored=stored, refused=refused)
         return verdict
-
-    def _tell(
-        self,
-        transaction: Transaction,
-        intake: Intake,
-        verdict: Verdict,
-        answers: tuple[HomeAnswer, ...],
-        received_at: float,
-        fingerprint: str,
-    ) -> None:
-        self._record(
-            self._outcome(
-                transaction,
-                decision=verdict.decision,
-                reason=verdict.reason,
-                reply=str(verdict.replies[-1]),
-                octets=intake.octets,
-                answers=answers,
-                message_id=(intake.header.first("Message-ID") or "")[:MAX_LOGGED_MESSAGE_ID],
-                received_at=received_at,
-                fingerprint=fingerprint,
-            )
-        )
-
-    def _outcome(
-        self,
-        transaction: Transaction,
-        *,
-        decision: Decision,
-        reason: Reason,
-        reply: str,
-        octets: int,
-        answers: tuple[HomeAnswer, ...] = (),
-        message_id: str = "",
-        received_at: float | None = None,
-        fingerprint: str = "",
-    ) -> Outcome:
-        now = self._clock()
-        received_at = now if received_at is None else received_at
-        client = transaction.client
-        said = [str(item.reply or item.trouble) for item in answers] or [""] * len(transaction.forward_paths)
-        recipients = [
-            RecipientOutcome(str(path), home)
-            for path, home in zip(transaction.forward_paths, said, strict=True)
-        ]
-        recipients += [RecipientOutcome(str(path), str(refusal)) for path, refusal in transaction.refused]
-        return Outcome(
-            id=transaction.id,
-            ended_at=now,
-            client=client.address_text,
-            helo=client.helo,
-            tls=f"{client.tls.version} {client.tls.cipher}" if client.tls else "",
-            reverse_path=str(transaction.reverse_path),
-            recipients=tuple(recipients),
-            octets=octets,
-            decision=decision,
-            reason=reason.value,
-            reply=reply,
-            message_id=message_id,
-            receive_seconds=max(0.0, received_at - transaction.started_at),
-            relay_seconds=max(0.0, now - received_at),
-            fingerprint=fingerprint,
-        )

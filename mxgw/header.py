@@ -107,14 +107,20 @@ class Header:
         """How many fields have that name."""
         return len(self.named(name))
 
-    def without(self, names: frozenset[str]) -> bytes:
-        """The header block, with its blank line, minus the fields of these names; no other octet changes."""
+    def without(self, names: frozenset[str], indices: frozenset[int] = frozenset()) -> bytes:
+        """The header block, with its blank line, minus the fields of these names and those with these
+        indices in ``fields``; no other octet changes."""
         block = b"".join([one.raw for one in self.fields])
         blank_line = b"\r\n" if self.octets > len(block) else b""
         unwanted = {name.lower() for name in names}
-        if unwanted.isdisjoint(self._index):
+        if not indices and unwanted.isdisjoint(self._index):
             return block + blank_line
-        return b"".join([one.raw for one in self.fields if one.name.lower() not in unwanted]) + blank_line
+        kept = [
+            one.raw
+            for index, one in enumerate(self.fields)
+            if index not in indices and one.name.lower() not in unwanted
+        ]
+        return b"".join(kept) + blank_line
 
 
 NO_HEADER = Header((), 0)

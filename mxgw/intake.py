@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Protocol
 
 from mxgw.content import ContentFault
 from mxgw.header import (
@@ -26,6 +27,16 @@ _FIELD_OVERHEAD_OCTETS = 256
 """What Python takes for a parsed field beside its octets, about."""
 
 
+class Observer(Protocol):
+    """Looks at a message while it arrives (mxgw.msgauth.checks.Examination)."""
+
+    def header(self, header: Header) -> None:
+        """The header block is complete; called once, before any ``body``."""
+
+    def body(self, octets: bytes) -> None:
+        """The next octets behind the header block."""
+
+
 class Intake:
     """One message on its way in. Whoever makes it closes it.
 
@@ -37,6 +48,7 @@ class Intake:
         "_body",
         "_budget",
         "_first_line_seen",
+        "_observer",
         "_reserved_octets",
         "_tail",
         "fault",
@@ -54,6 +66,7 @@ class Intake:
         directory: Path | None = None,
         memory_octets: int = MEMORY_OCTETS,
         hash_body: bool = False,
+        observer: Observer | None = None,
     ) -> None:
         self.spool = Spool(budget, directory=directory, memory_octets=memory_octets)
         self.octets = 0
@@ -64,6 +77,7 @@ class Intake:
         self._budget = budget
         self._reserved_octets = 0
         self._body = hashlib.sha256() if hash_body else None
+        self._observer = observer
         # Content that starts with CRLF has its blank line there: this CRLF makes the search see it.
         self._tail = b"\r\n"
         self._first_line_seen = False
@@ -77,8 +91,8 @@ class Intake:
             self.spool.write(content)
             if not self.header_complete:
                 self._look_for_header(content)
-            elif self._body is not None:
-                self._body.update(content)
+            else:
+                self._take_body(content)
         except SpoolFull as full:
             self._fail(ContentFault.SPOOL_FULL, str(full))
         except OSError as error:
@@ -148,9 +162,17 @@ class Intake:
         self._reserved_octets = reserve
         self.header = parse_header(block)
         self.header_complete = True
-        if self._body is not None:
+        if self._observer is not None:
+            self._observer.header(self.header)
+        if self._body is not None or self._observer is not None:
             for chunk in self.spool.chunks(self.header.octets):
-                self._body.update(chunk)
+                self._take_body(chunk)
+
+    def _take_body(self, octets: bytes) -> None:
+        if self._body is not None:
+            self._body.update(octets)
+        if self._observer is not None:
+            self._observer.body(octets)
 
     def _head(self, octets: int) -> bytes:
         """The first octets of the content, out of the spool: they need not be held twice meanwhile."""

@@ -92,3 +92,5 @@ class Outcome(NamedTuple):
     receive_seconds: float
     relay_seconds: float
     fingerprint: str = ""
+    checks: tuple[tuple[str, str], ...] = ()
+    """Name and result of each check that was made of the message, out of closed sets."""

@@ -18,7 +18,18 @@ from typing import Final
 from mxgw.config import forms
 from mxgw.config.domains import DomainList, domain_list
 from mxgw.config.forms import Address, HomeAddress
-from mxgw.config.rows import ROW, Check, DmarcPolicy, DnsblPolicy, LogFormat, Role, Setting, checks, one_of, row
+from mxgw.config.rows import (
+    ROW,
+    Check,
+    DmarcPolicy,
+    DnsblPolicy,
+    LogFormat,
+    Role,
+    Setting,
+    checks,
+    one_of,
+    row,
+)
 from mxgw.envelope import ForwardPath
 
 KIB: Final = 1024

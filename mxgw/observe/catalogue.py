@@ -55,6 +55,12 @@ RECIPIENTS = Metric(
 OCTETS = Metric(
     "mxgw_octets_total", Kind.COUNTER, (), "Octets of content that arrived, whatever became of them"
 )
+CHECKS = Metric(
+    "mxgw_checks_total",
+    Kind.COUNTER,
+    ("check", "result"),
+    "Checks made of messages, by what they found; handling is what was done with the message",
+)
 RECEIVE_SECONDS = Metric(
     "mxgw_receive_seconds", Kind.HISTOGRAM, (), "Time from MAIL to the end of the content (the client's pace)"
 )
@@ -102,6 +108,7 @@ CATALOGUE = (
     TRANSACTIONS,
     RECIPIENTS,
     OCTETS,
+    CHECKS,
     RECEIVE_SECONDS,
     RELAY_SECONDS,
     SESSIONS,

@@ -92,6 +92,9 @@ class Instruments:
         for recipient in outcome.recipients:
             counts[_RECIPIENT_KEYS.get(recipient.home[:1], _UNKNOWN_RECIPIENT)] += 1
             wordy = wordy or len(recipient.home) > MAX_SHOWN_TEXT
+        for check in outcome.checks:
+            sample: Sample = ("mxgw_checks_total", *check)
+            counts[sample] = counts.get(sample, 0) + 1
         # A transaction refused at MAIL or RCPT has no content, and one refused at its content no relay.
         if (seconds := outcome.receive_seconds) > 0:
             self._receive[bisect_left(BUCKETS_SECONDS, seconds)] += 1

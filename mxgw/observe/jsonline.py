@@ -5,6 +5,7 @@ The template is made from the fields of Outcome once: texts, numbers, then whate
 
 from __future__ import annotations
 
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from operator import attrgetter
 from typing import get_type_hints
@@ -12,7 +13,7 @@ from typing import get_type_hints
 from mxgw.outcome import Outcome
 
 _TYPES = get_type_hints(Outcome)
-_NAMES = [name for name in Outcome._fields if name != "recipients"]
+_NAMES = [name for name in Outcome._fields if name not in {"recipients", "checks"}]
 _TEXTS = [name for name in _NAMES if issubclass(_TYPES[name], str)]
 _NUMBERS = [name for name in _NAMES if issubclass(_TYPES[name], int | float)]
 if unknown := set(_NAMES) - {*_TEXTS, *_NUMBERS}:
@@ -27,7 +28,7 @@ _TEMPLATE = ",".join(
         '{"time":"%s","event":"transaction"',
         *(f'"{name}":%s' for name in _TEXTS),
         *(f'"{name}":{_NUMBER_FORMS[_TYPES[name]]}' for name in _NUMBERS),
-        '"recipients":[%s]}',
+        '"recipients":[%s],"checks":{%s}}',
     ]
 )
 
@@ -46,4 +47,13 @@ def transaction_json(outcome: Outcome, stamp: str) -> str:
         *map(encode_basestring_ascii, _texts(outcome)),
         *_numbers(outcome),
         recipients,
+        _pairs(outcome.checks) if outcome.checks else "",
+    )
+
+
+@lru_cache(maxsize=256)
+def _pairs(checks: tuple[tuple[str, str], ...]) -> str:
+    # Closed sets on both sides: the same few combinations come again and again.
+    return ",".join(
+        [f"{encode_basestring_ascii(name)}:{encode_basestring_ascii(result)}" for name, result in checks]
     )

@@ -176,6 +176,7 @@ def outcome_fields(outcome: Outcome) -> Fields:
     values["recipients"] = [
         {"forward_path": recipient.forward_path, "home": recipient.home} for recipient in outcome.recipients
     ]
+    values["checks"] = dict(outcome.checks)
     values["receive_seconds"] = round(outcome.receive_seconds, 6)
     values["relay_seconds"] = round(outcome.relay_seconds, 6)
     return values

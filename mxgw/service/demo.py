@@ -133,6 +133,7 @@ def _mailbox_door(config: Config, mail_dir: Path, log: EventLog, tasks: asyncio.
         budget=SpoolBudget(config.max_spool_octets),
         mixtures=SplitMemory(time.monotonic),
         sealer=None,
+        inspector=None,
         forged=nothing,
         record=silent,
         clock=time.time,

@@ -99,6 +99,7 @@ def build_edge(config: Config, log: EventLog, *, index: int) -> Edge:
         budget=budget,
         mixtures=SplitMemory(time.monotonic),
         sealer=Sealer(config.seal_key) if config.seal_key else None,
+        inspector=None,
         forged=forged_fields,
         record=counters.record,
         clock=time.time,

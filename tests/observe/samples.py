@@ -23,6 +23,7 @@ def outcome(
     helo: str = "mx.example.com",
     receive_seconds: float = 0.02,
     relay_seconds: float = 0.03,
+    checks: tuple[tuple[str, str], ...] = (("spf", "pass"), ("dmarc", "fail")),
 ) -> Outcome:
     """An ordinary transaction, but for what is said."""
     return Outcome(
@@ -40,4 +41,5 @@ def outcome(
         message_id="<1@example.com>",
         receive_seconds=receive_seconds,
         relay_seconds=relay_seconds,
+        checks=checks,
     )

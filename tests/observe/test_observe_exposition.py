@@ -72,7 +72,7 @@ def test_home_that_was_not_met_yet_is_neither_up_nor_down() -> None:
 def test_no_metric_has_an_address_among_its_labels() -> None:
     labels = {label for metric in catalogue.CATALOGUE for label in metric.labels}
 
-    assert labels == {"decision", "reason", "answer", "state", "version"}
+    assert labels == {"decision", "reason", "answer", "check", "result", "state", "version"}
 
 
 def test_the_table_in_the_documents_is_the_catalogue() -> None:

@@ -43,6 +43,18 @@ def test_a_transaction_is_counted_by_decision_and_reason_with_its_octets_and_rec
     }
 
 
+def test_each_check_of_a_message_is_counted_with_what_it_found() -> None:
+    meters = instruments()
+
+    meters.record(outcome(checks=(("spf", "pass"), ("handling", "junk"))))
+    meters.record(outcome(checks=(("spf", "fail"), ("handling", "junk"))))
+
+    counted = meters.snapshot()
+    assert counted.value("mxgw_checks_total", "spf", "pass") == 1
+    assert counted.value("mxgw_checks_total", "spf", "fail") == 1
+    assert counted.value("mxgw_checks_total", "handling", "junk") == 2
+
+
 def test_sessions_are_counted_and_the_open_ones_known() -> None:
     meters = instruments()
 
