@@ -233,6 +233,7 @@ class Gateway:
                     now=self._clock(),
                 )
             )
+            ruling.settled(verdict.decision)
             return verdict.replies
         finally:
             if inspection is not None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from mxgw.envelope import Transaction
 from mxgw.intake import Intake, Observer
+from mxgw.outcome import Decision
 from mxgw.policy import Verdict
 from mxgw.reply import Reply
 
@@ -37,6 +38,9 @@ class Ruling(Protocol):
 
     def fields(self, fingerprint: str) -> bytes:
         """Whole header fields to put at the top. ``fingerprint`` is "" where none is made."""
+
+    def settled(self, decision: Decision) -> None:
+        """The transaction is over, and this is what the client was told; called once."""
 
 
 class Inspection(Observer, Protocol):
@@ -71,6 +75,9 @@ class NoObjection:
     def fields(self, fingerprint: str) -> bytes:
         """None."""
         return b""
+
+    def settled(self, decision: Decision) -> None:
+        """Nobody keeps count."""
 
 
 NO_OBJECTION = NoObjection()
