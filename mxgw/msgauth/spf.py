@@ -115,7 +115,9 @@ class _Check:
         self._clock = clock
         # RFC 7208 section 4.3: U-labels are converted before anything else; macros see the A-labels.
         self._canonical = canonical(domain) or ""
-        self._domain = domain.removesuffix(".") if domain.isascii() else self._canonical
+        # Of a name that cannot be in DNS, two dots at its end for one, nothing is left.
+        keeps_case = bool(self._canonical) and domain.isascii()
+        self._domain = domain.removesuffix(".") if keeps_case else self._canonical
         self._values: dict[str, str] = {}
         self._terms = 0
         self._voids = 0
