@@ -38,10 +38,10 @@ MAX_LISTED = 10_000
 @click.option(
     "--maildir",
     "maildirs",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
     multiple=True,
     metavar="DIR",
-    help="A Maildir, or a directory with many; may be repeated. Not for sdbox and mdbox: use --imap.",
+    help="A Maildir, or a directory with many; %d, %n and %u in it stand for domain, local part and address. "
+    "Not for Dovecot's sdbox and mdbox: use --imap.",
 )
 @click.option("--imap", type=AddressOption(listen=False), help="A mailbox server; port 993 means TLS.")
 @click.option("--user", "users", multiple=True, help="Whose folders to read by IMAP; may be repeated.")
@@ -69,7 +69,7 @@ MAX_LISTED = 10_000
 def command(
     sent: tuple[Path, ...],
     sinks: tuple[Path, ...],
-    maildirs: tuple[Path, ...],
+    maildirs: tuple[str, ...],
     imap: Address | None,
     users: tuple[str, ...],
     password_file: Path | None,
@@ -87,7 +87,7 @@ def command(
     \b
     Examples:
       mxgw load verify sent.jsonl --sink stored.jsonl
-      mxgw load verify sent.jsonl --maildir /var/mail
+      mxgw load verify sent.jsonl --maildir '/var/mail/%d/%n/Maildir'
       mxgw load verify sent.jsonl --maildir ~/Maildir --recipient taro@example.com
       mxgw load verify sent.jsonl --imap mail.example.com:993 --user taro@example.com --password-file pw
     """
@@ -104,7 +104,11 @@ def command(
     def copies() -> Iterator[Copy]:
         return chain(
             chain.from_iterable(stored.sink_copies(path) for path in sinks),
-            chain.from_iterable(stored.maildir_copies(path, owner=owner) for path in maildirs),
+            chain.from_iterable(
+                stored.maildir_copies(path, owner=own or owner)
+                for pattern in maildirs
+                for path, own in stored.maildirs(pattern)
+            ),
             chain.from_iterable(imap_copies(account) for account in accounts),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import re
@@ -14,6 +15,7 @@ from mxgw.load.ledger import ID_FIELD, State, read
 from mxgw.load.verify import Copy
 
 _DBOX_FILE = re.compile(r"u\.\d+|m\.\d+|dovecot\.map\.index.*")
+_VARIABLE = re.compile(r"%L?([dnu])")
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"Dovecot-LZ4")
 
 
@@ -46,11 +48,31 @@ def maildir_copies(directory: Path, *, owner: str = "") -> Iterator[Copy]:
         raise StoredError(f"{directory}: no Maildir here or below (a directory with new and cur in it)")
 
 
+def maildirs(pattern: str) -> list[tuple[Path, str]]:
+    """The directories that ``pattern`` means, and whose mailbox each is.
+
+    ``%d``, ``%n`` and ``%u`` stand for domain, local part and address, as in Dovecot's mail_location (its
+    modifier L is taken too). Without any of them the pattern is a directory, and nothing is said of whose.
+    Raises StoredError where there is no such directory.
+    """
+    if not _VARIABLE.search(pattern):
+        found = [(Path(pattern), "")]
+    else:
+        texts = _VARIABLE.split(pattern)  # text, variable, text, ..., text
+        texts[1::2] = ["*"] * len(texts[1::2])
+        texts[::2] = [glob.escape(text) for text in texts[::2]]
+        found = [(Path(path), _owner(pattern, path)) for path in sorted(glob.glob("".join(texts)))]
+    found = [(path, owner) for path, owner in found if path.is_dir()]
+    if not found:
+        raise StoredError(f"{pattern}: no such directory")
+    return found
+
+
 def copy_of(message: bytes, *, owner: str = "", where: str = "") -> Copy:
     """The copy that a message is. Line ends are taken as CRLF, whatever the store made of them.
 
-    The recipient is what the topmost Delivered-To says, as a mailbox server adds it; else ``owner``. Raises
-    StoredError for a message of ours that has neither.
+    The recipient is what the topmost Delivered-To says, as a mailbox server adds it; else ``owner`` (Dovecot
+    adds none to a message for several). Raises StoredError for a message of ours that has neither.
     """
     if message.startswith(_COMPRESSED):
         raise StoredError(f"{where}: compressed by the mailbox server; read it by --imap")
@@ -61,7 +83,9 @@ def copy_of(message: bytes, *, owner: str = "", where: str = "") -> Copy:
         return Copy("", "", "")
     recipient = (header.first("Delivered-To") or owner).strip("<> ")
     if not recipient:
-        raise StoredError(f"{where}: no Delivered-To field; say whose mailbox it is with --recipient")
+        raise StoredError(
+            f"{where}: no Delivered-To field; name its owner with --recipient, or the path with %d and %n"
+        )
     return Copy(identity, recipient, hashlib.sha256(memoryview(message)[header.octets :]).hexdigest())
 
 
@@ -103,6 +127,27 @@ def _unique(name: str) -> str:
 def _refuse_dbox(name: str, directories: list[str], files: list[str]) -> None:
     if "dbox-Mails" in directories or any(_DBOX_FILE.fullmatch(one) for one in files):
         raise StoredError(f"{name}: Dovecot's sdbox or mdbox, which only Dovecot can read; use --imap")
+
+
+def _owner(pattern: str, path: str) -> str:
+    texts = _VARIABLE.split(pattern)
+    seen: set[str] = set()
+    expression = ""
+    for place, text in enumerate(texts):
+        if place % 2 == 0:
+            expression += re.escape(text)
+        elif text in seen:
+            expression += f"(?P={text})"
+        else:
+            seen.add(text)
+            expression += f"(?P<{text}>[^/]+)"
+    match = re.fullmatch(expression, path)
+    if match is None:
+        return ""
+    values = match.groupdict()
+    if "u" in values:
+        return values["u"]
+    return f"{values['n']}@{values['d']}" if {"n", "d"} <= values.keys() else ""
 
 
 def _cannot_read(error: OSError) -> None:
