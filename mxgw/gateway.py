@@ -228,6 +228,7 @@ class Gateway:
                     octets=intake.octets,
                     message_id=intake.header.first("Message-ID") or "",
                     fingerprint=fingerprint,
+                    detail=intake.fault_detail,
                     checks=ruling.checks,
                     received_at=received_at,
                     now=self._clock(),

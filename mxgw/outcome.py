@@ -92,5 +92,7 @@ class Outcome(NamedTuple):
     receive_seconds: float
     relay_seconds: float
     fingerprint: str = ""
+    detail: str = ""
+    """What the reason does not say, for the operator: which limit, which error of the system."""
     checks: tuple[tuple[str, str], ...] = ()
     """Name and result of each check that was made of the message, out of closed sets."""

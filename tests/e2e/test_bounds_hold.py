@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig import specimen
+from tests.rig.courier import Courier
 from tests.rig.dovecot import Dovecot
 from tests.rig.gateway import Gateway
 from tests.rig.homeserver import HomeServer
@@ -205,3 +206,32 @@ class SilentHome:
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
+
+
+async def test_a_full_spool_puts_off_and_says_in_the_log_what_was_full(dovecot: Dovecot) -> None:
+    """The client is told 452, the operator which bound it was."""
+    octets = (b"x" * 70 + b"\r\n") * 1000  # two of them have no room
+    with Gateway(dovecot.url, max_message_octets="100000", max_spool_octets="100000") as small:
+        first, second = [await Courier.connect(small.smtp) for _ in range(2)]
+        for courier in (first, second):
+            await courier.command("MAIL FROM:<a@example.org>", "RCPT TO:<taro@example.jp>")
+            assert (await courier.command("DATA")).startswith("354")
+        first.write(octets)
+        await first.drain()
+        while (await asyncio.to_thread(spool_octets, small)) < len(octets):
+            await asyncio.sleep(0.02)
+        second.write(octets + b".\r\n")
+
+        assert (await second.reply()).startswith("452 4.3.1")
+        first.write(b".\r\n")
+        assert (await first.reply()).startswith("250")
+        full = [one for one in small.transactions() if one["reason"] == "spool-full"]
+        assert "budget" in full[0]["detail"]
+        for courier in (first, second):
+            await courier.quit()
+
+
+def spool_octets(gateway: Gateway) -> float:
+    _, page = gateway.get("/metrics")
+    line = next(line for line in page.splitlines() if line.startswith(b"mxgw_spool_octets "))
+    return float(line.split()[1])

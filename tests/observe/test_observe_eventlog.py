@@ -95,6 +95,7 @@ def test_a_transaction_line_has_every_field_of_the_outcome() -> None:
             "tls": "TLSv1.3",
             "reverse_path": "hanako@example.com",
             "recipients": [{"forward_path": "taro@example.jp", "home": "250 2.0.0 Saved"}],
+            "detail": "",
             "checks": {"spf": "pass", "dmarc": "fail"},
             "octets": 10240,
             "decision": "accept",
