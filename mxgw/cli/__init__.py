@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "check": "Show the effective configuration and try what it names.",
     "send": "Send a test message and show what the server answers.",
     "read": "List and show the messages that the demo has stored.",
+    "dmarc-report": "Make DMARC aggregate reports from the log.",
     "settings": "List every setting: variable, default, form, meaning.",
     "version": "Print the version.",
 }
@@ -33,10 +34,10 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command ``command`` in the module of that name."""
+        """The command ``command`` in the module of that name, with "_" where the command has "-"."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"mxgw.cli.{cmd_name}").command
+        command = import_module(f"mxgw.cli.{cmd_name.replace('-', '_')}").command
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,0 +1,153 @@
+"""Finds the "dmarc" events in log files, whatever program has fetched them.
+
+A line holds an event in one of two ways. Bare: somewhere in it a JSON object begins, at once or behind a time
+stamp and a stream name (``aws logs tail``, an export to S3, ``--output text``). Wrapped: the line of the log
+is a string in another JSON document, the value of "message" (``aws logs filter-log-events --output json``,
+subscriptions) or of "value" (Logs Insights). Memory is bounded by MAX_LINE_OCTETS, whatever the size of the
+document, with line ends or without.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BufferedReader
+from typing import Any, Final
+
+MAX_LINE_OCTETS: Final = 4 * 1024 * 1024
+"""A CloudWatch event has at most 1 MiB, which the escapes of JSON may double."""
+
+CHUNK_OCTETS: Final = 256 * 1024
+
+_GZIP: Final = b"\x1f\x8b"
+_BARE: Final = re.compile(rb'"event"\s*:\s*"dmarc"')
+_WRAPPED: Final = re.compile(rb'\\"event\\"\s*:\s*\\"dmarc\\"')
+_STRING: Final = re.compile(rb'"(?:@?message|value)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")', re.DOTALL)
+_BROKEN: Final = "the JSON is cut or broken"
+_decoder: Final = json.JSONDecoder()
+
+LoggedObject = Mapping[str, object]
+
+
+@dataclass(slots=True)
+class LogCounts:
+    """What the logs were made of."""
+
+    lines: int = 0
+    events: int = 0
+    """Objects whose "event" is "dmarc"."""
+
+    other: int = 0
+    """Lines that hold none: the rest of the log, and the frame of a document."""
+
+    unreadable: int = 0
+    """Lines that speak of a DMARC event and cannot be read, and events that cannot be reported."""
+
+    first_unreadable: str = ""
+    """Where the first of them is, and what is wrong."""
+
+    def bad(self, place: str, why: str) -> None:
+        """Count one that cannot be used."""
+        self.unreadable += 1
+        self.first_unreadable = self.first_unreadable or f"{place}: {why}"
+
+
+class LogDamagedError(Exception):
+    """A file ends or breaks in its middle; what was read before it stands."""
+
+
+def read_events(
+    file: BufferedReader[Any], name: str, counts: LogCounts
+) -> Iterator[tuple[str, LoggedObject]]:
+    """The events of one file, each behind its place (``edge.log, line 7``), in their order.
+
+    gzip is known by its first octets. Raises LogDamagedError and OSError.
+    """
+    for line, ended in _lines(_unpacked(file)):
+        counts.lines += ended
+        place = f"{name}, line {counts.lines + (not ended)}"
+        if _BARE.search(line):
+            yield from _bare(line, place, counts)
+        elif _WRAPPED.search(line):
+            yield from _wrapped(line, place, counts)
+        else:
+            counts.other += ended
+
+
+def _bare(line: bytes, place: str, counts: LogCounts) -> Iterator[tuple[str, LoggedObject]]:
+    text = line.decode("utf-8", "replace")
+    start, before = text.find("{"), counts.events
+    # More than one: some shippers put objects side by side without a line end.
+    while start >= 0:
+        try:
+            found, end = _decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            counts.bad(place, _BROKEN)
+            return
+        event = found if "event" in found else found.get("message", found.get("@message"))
+        if isinstance(event, dict) and event.get("event") == "dmarc":
+            counts.events += 1
+            yield place, event
+        start = text.find("{", end)
+    counts.other += counts.events == before
+
+
+def _wrapped(line: bytes, place: str, counts: LogCounts) -> Iterator[tuple[str, LoggedObject]]:
+    if _is_ours(line):
+        # A stranger's words in a line of our own log may look like an event. They are none.
+        counts.other += 1
+        return
+    strings = [string[1] for string in _STRING.finditer(line) if _WRAPPED.search(string[1])]
+    if not strings:
+        counts.bad(place, _BROKEN)
+    for string in strings:
+        try:
+            inner: str = json.loads(string.decode("utf-8", "replace"))
+        except ValueError:
+            counts.bad(place, _BROKEN)
+            continue
+        yield from _bare(inner.encode("utf-8", "replace"), place, counts)
+
+
+def _is_ours(line: bytes) -> bool:
+    text = line.decode("utf-8", "replace")
+    try:
+        found, _ = _decoder.raw_decode(text, text.index("{"))
+    except (ValueError, RecursionError):
+        return False
+    return "event" in found
+
+
+def _unpacked(file: BufferedReader[Any]) -> Iterator[bytes]:
+    if file.peek(len(_GZIP))[: len(_GZIP)] != _GZIP:
+        while chunk := file.read1(CHUNK_OCTETS):
+            yield chunk
+        return
+    unpacked = gzip.GzipFile(fileobj=file)
+    try:
+        while chunk := unpacked.read1(CHUNK_OCTETS):
+            yield chunk
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise LogDamagedError("the compressed data ends too early or is broken") from error
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Lines, with True; parts of a line that is too long to be held, with False, and its last with True.
+
+    A document without line ends is cut behind a string that is complete; what has none is no log.
+    """
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line, True
+        if len(rest) > MAX_LINE_OCTETS:
+            end = max((string.end() for string in _STRING.finditer(rest)), default=len(rest))
+            yield rest[:end], False
+            rest = rest[end:]
+    if rest:
+        yield rest, True
