@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -218,8 +219,7 @@ async def test_a_full_spool_puts_off_and_says_in_the_log_what_was_full(dovecot: 
             assert (await courier.command("DATA")).startswith("354")
         first.write(octets)
         await first.drain()
-        while (await asyncio.to_thread(spool_octets, small)) < len(octets):
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(wait_for_spool, small, 70_000)
         second.write(octets + b".\r\n")
 
         assert (await second.reply()).startswith("452 4.3.1")
@@ -231,7 +231,11 @@ async def test_a_full_spool_puts_off_and_says_in_the_log_what_was_full(dovecot: 
             await courier.quit()
 
 
-def spool_octets(gateway: Gateway) -> float:
-    _, page = gateway.get("/metrics")
-    line = next(line for line in page.splitlines() if line.startswith(b"mxgw_spool_octets "))
-    return float(line.split()[1])
+def wait_for_spool(gateway: Gateway, octets: float) -> None:
+    for _ in range(500):
+        _, page = gateway.get("/metrics")
+        line = next(line for line in page.splitlines() if line.startswith(b"mxgw_spool_octets "))
+        if float(line.split()[1]) >= octets:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"the spool never held {octets} octets")
