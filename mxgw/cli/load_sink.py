@@ -190,27 +190,24 @@ def _show(listen: Callable[[float], bool], tally: Callable[[], Tally], address: 
     from rich.live import Live
 
     pace = _Pace()
-    title = f"{'LMTP' if lmtp else 'SMTP'} sink at {address}; Ctrl-C ends it"
+    title = f"{'LMTP' if lmtp else 'SMTP'} sink {address}"
 
     def table() -> Table:
         now = tally()
-        return _table(title, now, pace.seconds(), *pace.look(now))
+        return _table(f"{title}; Ctrl-C ends it", now, pace.seconds(), *pace.look(now))
 
     screen = console()
     with Live(table(), console=screen, auto_refresh=False) as live:
         while listen(INTERVAL_SECONDS):
             live.update(table(), refresh=True)
         now, seconds = tally(), pace.seconds()
-        total = _table(
-            f"{title.partition(';')[0]}: totals", now, seconds, now.messages / seconds, now.octets / seconds
-        )
-        live.update(total, refresh=True)
+        live.update(_table(f"{title}: totals", now, seconds, now.messages / seconds, now.octets / seconds))
 
 
 def _table(title: str, tally: Tally, seconds: float, messages: float, octets: float) -> Table:
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", show_header=False)
+    table = Table(title=title, title_justify="left", show_header=False, min_width=len(title) + 1)
     table.add_column()
     table.add_column(justify="right")
     rows: dict[str, object] = {

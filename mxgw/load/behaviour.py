@@ -114,7 +114,7 @@ class Rule:
         for wrong, why in (
             (self.act in _AT_CONTENT_ONLY and self.stage is not Stage.CONTENT, "is for the stage content"),
             (self.act not in _IN_THE_MIDDLE and self.stage is Stage.MIDDLE, "cannot be in the middle"),
-            (self.act is Act.DELAY and not 0 <= self.seconds[0] <= self.seconds[1], "needs seconds"),
+            (self.act is Act.DELAY and not 0 < self.seconds[1] >= self.seconds[0], "needs seconds"),
             (self.act is Act.REPLY and not _REPLY.fullmatch(self.reply), "needs a reply: 2xx to 5xx, ASCII"),
             (self.then is not None and self.act not in _MAY_END_OTHERWISE, "has no other end"),
             (self.then is not None and self.then not in _ENDS, "ends with close, reset or hang"),

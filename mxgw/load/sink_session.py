@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from mxgw.load.behaviour import BEHAVE, Act, Rule, Stage
+from mxgw.load.behaviour import BEHAVE, Act, Decision, Rule, Stage
 from mxgw.load.ledger import Entry, State, state_of
 from mxgw.load.sink_content import Content
 from mxgw.load.sink_wire import Door, Wire
@@ -113,12 +113,11 @@ class Session(Wire):
             self._stage(stage, command, rest)
 
     def _stage(self, stage: Stage, command: Command, rest: bytes) -> None:
-        behaviour = self.door.behaviour
-        if stage not in behaviour.stages:
+        if stage not in self.door.behaviour.stages:
             command(rest)
             return
         path = _path(rest) if stage is Stage.RCPT else None
-        decision = behaviour.decide(stage, [path] if path else [])
+        decision = self._decide(stage, [path] if path else [])
         self.after(decision.delay, partial(self._act, decision.rule, partial(command, rest)))
 
     def _say(self, reply: bytes) -> None:
@@ -183,7 +182,7 @@ class Session(Wire):
         decision = BEHAVE
         if self._content is None and not self._failed:
             if Stage.DATA in self.door.behaviour.stages:
-                decision = self.door.behaviour.decide(Stage.DATA)
+                decision = self._decide(Stage.DATA)
             self._failed = not self._recipients or decision.rule is not None
             self._content = None if self._failed else Content(hashing=self.door.hashing)
         self._in_chunk = True
@@ -222,6 +221,12 @@ class Session(Wire):
         self.start_tls(self.door.tls)
 
     # -- misbehaving
+
+    def _decide(self, stage: Stage, recipients: Sequence[str] = ()) -> Decision:
+        decision = self.door.behaviour.decide(stage, recipients)
+        if decision.delay:
+            self.door.tally.acts[f"{stage.value} {Act.DELAY.value}"] += 1
+        return decision
 
     def _act(self, rule: Rule | None, behave: Callable[[], None]) -> None:
         """Do what the rule says, or ``behave``."""
@@ -265,7 +270,7 @@ class Session(Wire):
         """Take the part that is content; gives the rest, all of it where the script has us wait."""
         if self._content and not self._middle_asked and Stage.MIDDLE in self.door.behaviour.stages:
             self._middle_asked = True
-            decision = self.door.behaviour.decide(Stage.MIDDLE)
+            decision = self._decide(Stage.MIDDLE)
             self.after(decision.delay, partial(self._act_in_the_middle, decision.rule))
             return octets
         if self._dotted:
@@ -321,7 +326,7 @@ class Session(Wire):
         if Stage.CONTENT not in self.door.behaviour.stages:
             self._settle(groups, [None] * len(groups))
             return
-        decisions = [self.door.behaviour.decide(Stage.CONTENT, group) for group in groups]
+        decisions = [self._decide(Stage.CONTENT, group) for group in groups]
         wait = sum(decision.delay for decision in decisions)
         self.after(wait, partial(self._settle, groups, [decision.rule for decision in decisions]))
 

@@ -21,11 +21,13 @@ PROGRAM = (sys.executable, "-c", "from mxgw.cli.load_sink import command; comman
 class RunningSink(Service):
     """``mxgw load sink`` at a free port. ``rules`` are given with --misbehave."""
 
-    def __init__(self, *arguments: str, rules: Sequence[str] = (), lmtp: bool = False) -> None:
+    def __init__(
+        self, *arguments: str, rules: Sequence[str] = (), lmtp: bool = False, ledger: bool = True
+    ) -> None:
         self._place = Workplace()
         self.ledger = self._place.path / "stored.jsonl"
-        self._lmtp = lmtp
-        self._arguments = [*arguments, *(word for rule in rules for word in ("--misbehave", rule))]
+        own = [*(["--ledger", str(self.ledger)] if ledger else []), *(["--lmtp"] if lmtp else [])]
+        self._arguments = [*own, *arguments, *(word for rule in rules for word in ("--misbehave", rule))]
         self._process: Popen[str] | None = None
         self.address = ("", 0)
         self.totals: dict[str, Any] = {}
@@ -42,10 +44,8 @@ class RunningSink(Service):
         return self._process.pid
 
     def start(self) -> None:
-        own = ["--listen", "127.0.0.1:0", "--ledger", str(self.ledger), *(["--lmtp"] if self._lmtp else [])]
-        self._process = Popen(
-            [*PROGRAM, *own, *self._arguments], stdin=DEVNULL, stdout=PIPE, stderr=PIPE, text=True
-        )
+        command = [*PROGRAM, "--listen", "127.0.0.1:0", *self._arguments]
+        self._process = Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, text=True)
         assert self._process.stdout is not None
         first = self._process.stdout.readline()
         if not first:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import signal
 import subprocess
 import time
+from pathlib import Path
 from subprocess import PIPE
 
 import psutil
@@ -16,6 +18,7 @@ from mxgw.load.ledger import Entry, State
 from tests.load.sinks import PROGRAM, RunningSink, ledger_files
 from tests.rig import clients
 from tests.rig.gateway import Gateway
+from tests.rig.process import Child, answers, find_program, free_port, wait_until
 from tests.rig.wire import Wire
 
 BODY = b"A line.\r\n.\r\n..two dots\r\n. and a dot\r\n\r\nX-Load-Id: not-a-field\r\n"
@@ -292,3 +295,51 @@ def test_a_full_disk_under_the_ledger_ends_the_sink_before_it_promises_anything(
     assert not sent.accepted
     assert process.returncode == 1
     assert "No space left on device" in errors
+
+
+def test_on_a_terminal_it_shows_itself_and_its_totals() -> None:
+    port = free_port()
+    words = shlex.join([*PROGRAM, "--listen", f"127.0.0.1:{port}", "--misbehave", "mail delay=0.01"])
+    with subprocess.Popen(["script", "-qec", words, "/dev/null"], stdin=PIPE, stdout=PIPE) as process:
+        wait_until(lambda: answers(port), seconds=30, what="the sink listens")
+        assert clients.swaks(("127.0.0.1", port), message()).accepted
+
+        screen, _ = process.communicate(b"\x03", timeout=60)
+
+    shown = screen.decode()
+    assert process.returncode == 0
+    assert f"SMTP sink 127.0.0.1:{port}; Ctrl-C ends it" in shown
+    assert "did mail delay" in shown.rpartition("totals")[2]
+
+
+def test_its_cost_is_printed_beside_smtp_sinks(tmp_path: Path) -> None:
+    """Printed and not judged: others work on the machine."""
+    messages = 4000
+    costs = {}
+
+    def load(address: tuple[str, int]) -> None:
+        sent = clients.smtp_source(address, messages=messages, sessions=20, octets=10_240, keep=True)
+        assert sent.accepted, sent.words
+
+    for name, arguments, ledger in (
+        ("mxgw load sink", [], False),
+        ("mxgw load sink --ledger", [], True),
+        ("mxgw load sink --no-hash", ["--no-hash"], False),
+    ):
+        with RunningSink(*arguments, ledger=ledger) as sink:
+            before = sum(sum(one.cpu_times()[:2]) for one in psutil.Process(sink.pid).children())
+            load(sink.address)
+            costs[name] = sink.stop()["cpu_seconds"] - before
+    port = free_port()
+    command = [find_program("smtp-sink", package="postfix"), "-u", "nobody", f"127.0.0.1:{port}", "512"]
+    peer = Child(command, words=tmp_path / "words")
+    peer.start(lambda: answers(port))
+    try:
+        load(("127.0.0.1", port))
+        costs["smtp-sink"] = sum(psutil.Process(peer.pid).cpu_times()[:2])
+    finally:
+        peer.stop()
+
+    print()
+    for name, seconds in costs.items():
+        print(f"{name:26} {1000 * seconds / messages:.3f} CPU-ms for each message of 10 KB")
