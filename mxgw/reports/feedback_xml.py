@@ -8,6 +8,7 @@ itself: the name space, "pass" as a disposition, "policy_test_mode" as a reason,
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
@@ -18,6 +19,7 @@ from mxgw.reports.identity import Reporter, ReportName
 NAMESPACE: Final = "urn:ietf:params:xml:ns:dmarc-2.0"
 ROWS_PER_WRITE: Final = 200
 
+_PLAIN: Final = re.compile(r"[0-9A-Za-z.:_-]*")
 _MARKUP: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -164,7 +166,11 @@ def _block(depth: int, name: str, parts: list[str]) -> str:
 
 def _element(depth: int, name: str, text: str) -> str:
     # XML 1.0 has no way to write most control characters: what cannot be printed is replaced.
-    return f"{'  ' * depth}<{name}>{printable(text).translate(_MARKUP)}</{name}>\n"
+    written = text if _PLAIN.fullmatch(text) else printable(text).translate(_MARKUP)
+    if not written.isascii():
+        # As character references: some readers stumble over a document that is not ASCII.
+        written = written.encode("ascii", "xmlcharrefreplace").decode("ascii")
+    return f"{'  ' * depth}<{name}>{written}</{name}>\n"
 
 
 def _optional(depth: int, name: str, text: str) -> str:

@@ -159,6 +159,7 @@ def test_no_text_breaks_out_of_its_element(domain: str, selector: str, remark: s
 
     report = xml(counted, reporter=Reporter(contact, contact, "mx.example.org", contact))
 
+    assert report.isascii()
     (record,) = records(report)
     shown = record.findtext("identifiers/header_from")
     assert len(shown) == len(record.findtext("auth_results/dkim/domain"))
