@@ -113,7 +113,7 @@ def make_case(number: int, *, plain: bool = False) -> Case:
     tags = _tags(pick, key, oddities, plain=plain)
     zone = Zone()
     name = f"{tags['s'] or 'sel'}._domainkey.{tags['d'] or 'example.com'}".lower().replace("..", ".")
-    records = [key_record(key)] if plain else _records(pick, key, oddities)
+    records = [key_record(key)] if plain else key_records(pick, key, oddities)
     if records is not None:
         zone.put(KEY_NAME, {"TXT": records})
         if canonical(name) and pick.random() < 0.7:
@@ -178,24 +178,31 @@ def _laid_out(pick: random.Random, tags: dict[str, str], oddities: list[str], *,
     equals = pick.choice(("=", "=", "=", " = ", "=\r\n ", "\t="))
     specs = [f"{tag}{equals}{value}" for tag, value in tags.items()]
     if not plain and pick.random() < 0.12:
-        broken = pick.choice(BREAKS)
-        at = pick.randrange(len(specs))
-        oddities.append(f"{broken}: {specs[at].split('=')[0].strip()}")
-        if broken == "twice":
-            specs.insert(pick.randrange(len(specs) + 1), specs[at])
-        elif broken == "empty tag":
-            specs.insert(at, "")
-        elif broken == "no equals":
-            specs.insert(at, "word")
-        elif broken == "bad name":
-            specs.insert(at, pick.choice(("x-y=1", "1=1", "ü=1", "=1", "x y=1")))
-        else:
-            del specs[at]
+        break_list(pick, specs, oddities)
     between = pick.choice(("; ", "; ", ";", ";\r\n\t", " ; ", ";\r\n ", "\r\n ;"))
     return between.join(specs) + pick.choice(("", "", ";", "; ", ";\r\n "))
 
 
-def _records(pick: random.Random, key: PrivateKey, oddities: list[str]) -> list[Any] | None:
+def break_list(pick: random.Random, specs: list[str], oddities: list[str]) -> None:
+    """Break the grammar of a tag list in one place."""
+    broken = pick.choice(BREAKS)
+    at = pick.randrange(len(specs))
+    oddities.append(f"{broken}: {specs[at].split('=')[0].strip()}")
+    match broken:
+        case "twice":
+            specs.insert(pick.randrange(len(specs) + 1), specs[at])
+        case "empty tag":
+            specs.insert(at, "")
+        case "no equals":
+            specs.insert(at, "word")
+        case "bad name":
+            specs.insert(at, pick.choice(("x-y=1", "1=1", "ü=1", "=1", "x y=1")))
+        case "drop":
+            del specs[at]
+
+
+def key_records(pick: random.Random, key: PrivateKey, oddities: list[str]) -> list[Any] | None:
+    """What is published for a key; None for nothing. Often there is nothing odd about it."""
     more = ""
     draw = pick.random()
     if draw < 0.25:

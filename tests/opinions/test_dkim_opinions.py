@@ -70,12 +70,12 @@ REASONS = (
         about=r".*a line is no field.*",
     ),
     Reason(
-        "content that begins with white space has no header",
+        "content whose first line is no field has no header",
         "RFC 5322 section 2.2",
         Right.WE,
         ours=r"0 signatures",
         theirs=r"1 signatures",
-        about=r".*begins with white space.*",
+        about=r".*no header.*",
     ),
     Reason(
         "white space or control characters within a word of a key record",
@@ -157,10 +157,11 @@ def theirs_said(signature: Answer) -> str:
 
 def about(case: Case) -> str:
     odd = list(case.oddities)
-    if parse_header(case.message).count(""):
+    header = parse_header(case.message)
+    if header.count(""):
         odd.append("a line is no field")
-    if case.message[:1] in {b" ", b"\t"}:
-        odd.append("begins with white space")
+    if not header.fields:
+        odd.append("no header")
     return ", ".join(odd)
 
 
