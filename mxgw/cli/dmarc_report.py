@@ -119,7 +119,7 @@ def command(
     aggregate = collector.aggregate
     found = [] if aggregate is None else [it for it in aggregate.by_size() if not only or it.domain in only]
     chosen = [it for it in found if it.rows][:max_reports]
-    _tell(collector, counts, beyond=len(found) - len(chosen))
+    _tell(collector, counts, beyond=len(found) - len(chosen), missing=only - {it.domain for it in found})
     if output is not None and str(output) == "-":
         if aggregate is None or len(chosen) != 1:
             fail(f"--output - writes the report of one domain, and there are {len(chosen)}: use --domain")
@@ -130,6 +130,9 @@ def command(
             made = maker.make_all(chosen, aggregate.period)
         except OSError as error:
             fail(f"the reports cannot be written: {error.filename}: {error.strerror}", code=FAILURE)
+        unchecked = sum(place.standing == "unchecked" for it in made for place in it.destinations)
+        if eml and unchecked:
+            click.echo(f"mxgw: {unchecked} destinations elsewhere get no mail unchecked: add --dns", err=True)
         _show(made, aggregate.period, as_json=as_json or not on_terminal(), rua=rua or eml)
     sys.exit(0 if whole else FAILURE)
 
@@ -175,7 +178,7 @@ def _domains(given: tuple[str, ...]) -> set[str]:
     return {name for name in names.values() if name is not None}
 
 
-def _tell(collector: Collector, counts: LogCounts, *, beyond: int) -> None:
+def _tell(collector: Collector, counts: LogCounts, *, beyond: int, missing: set[str]) -> None:
     """What was read and what was not, on stderr: nothing is left out in silence."""
     lines = [
         f"{counts.lines:,} lines read: {counts.events:,} DMARC events, {counts.other:,} lines of other kinds"
@@ -198,7 +201,8 @@ def _tell(collector: Collector, counts: LogCounts, *, beyond: int) -> None:
         if left_out:
             lines.append(f"{left_out:,} messages are in no row: too many different rows")
         if beyond:
-            lines.append(f"{beyond:,} domains get no report; see --max-reports")
+            lines.append(f"{beyond:,} domains get no report: --max-reports, or no room for their rows")
+        lines += [f"there is no message under the policy of {domain}" for domain in sorted(missing)]
     for line in lines:
         click.echo(plain(f"mxgw: {line}"), err=True)
 

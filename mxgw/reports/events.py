@@ -272,6 +272,8 @@ def _time(fields: Mapping[str, object]) -> float:
         raise EventError(f"time is {text!r}") from None
     if moment.tzinfo is None:
         raise EventError("time has no zone")
+    if moment.timestamp() < 0:
+        raise EventError("time is before 1970")
     return moment.timestamp()
 
 

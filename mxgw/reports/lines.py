@@ -67,9 +67,11 @@ def read_events(
 
     gzip is known by its first octets. Raises LogDamagedError and OSError.
     """
+    number = 1
     for line, ended in _lines(_unpacked(file)):
+        place = f"{name}, line {number}"
+        number += ended
         counts.lines += ended
-        place = f"{name}, line {counts.lines + (not ended)}"
         if _BARE.search(line):
             yield from _bare(line, place, counts)
         elif _WRAPPED.search(line):

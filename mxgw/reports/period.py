@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple, Self
 
 DAY_SECONDS: Final = 86_400
+LAST_SECOND: Final = 253_402_300_799
+"""The end of the year 9999, behind which dates cannot be written."""
 
 
 class Period(NamedTuple):
@@ -48,6 +50,6 @@ def period(begin: int | None, until: int | None) -> Period | None:
         return None
     begin = until - DAY_SECONDS if begin is None and until is not None else begin or 0
     until = begin + DAY_SECONDS if until is None else until
-    if not 0 <= begin < until:
-        raise ValueError("the period must begin before it ends, and not before 1970")
+    if not 0 <= begin < until <= LAST_SECOND:
+        raise ValueError("the period must begin before it ends, between the years 1970 and 9999")
     return Period(begin, until)

@@ -152,6 +152,21 @@ def test_a_directory_is_read_with_all_that_is_in_it(log: str, tmp_path: Path) ->
     assert rows(ended.out)["example.com"]["messages"] == 3
 
 
+def test_places_in_several_logs_are_told_apart(log: str, tmp_path: Path) -> None:
+    second = tmp_path / "second.log"
+    second.write_bytes(line()[:200])
+
+    assert f"the first: {second}, line 1: " in mxgw("dmarc-report", str(second), log).err
+    assert "2 cannot be used" in mxgw("dmarc-report", log, str(second)).err
+
+
+def test_a_domain_without_mail_is_told(log: str) -> None:
+    ended = mxgw("dmarc-report", log, "--domain", "example.info")
+
+    assert (ended.code, ended.out) == (0, "")
+    assert "there is no message under the policy of example.info" in ended.err
+
+
 def test_a_file_that_breaks_off_costs_its_rest_and_the_exit_code(log: str, tmp_path: Path) -> None:
     cut = tmp_path / "cut.gz"
     cut.write_bytes(gzip.compress(Path(log).read_bytes())[:-20])
@@ -216,6 +231,13 @@ async def test_mail_is_written_for_those_who_ask_and_have_agreed(log: str, tmp_p
         assert found[domain]["send"] == f"sendmail -i -f dmarc@example.org -- {to} < '{path}'"
 
 
+def test_destinations_elsewhere_get_no_mail_unchecked(log: str, tmp_path: Path) -> None:
+    ended = mxgw("dmarc-report", log, "--output", str(tmp_path / "r"), "--eml", *ME)
+
+    assert rows(ended.out)["example.net"]["eml"] is None
+    assert "1 destinations elsewhere get no mail unchecked: add --dns" in ended.err
+
+
 async def test_who_has_not_agreed_gets_no_mail(log: str, tmp_path: Path) -> None:
     out, _ = await asked(Zone(), "dmarc-report", log, "--output", str(tmp_path / "r"), "--eml", "--dns", *ME)
 
@@ -246,6 +268,7 @@ def test_the_command_that_is_shown_gives_sendmail_the_mail(log: str, tmp_path: P
     [
         (("--from", "tomorrow"), "--from 'tomorrow': expected a date"),
         (("--from", "2024-11-24", "--until", "2024-11-23"), "the period must begin before it ends"),
+        (("--from", "9999-12-31"), "between the years 1970 and 9999"),
         (("--domain", "a b"), "--domain 'a b': expected a domain"),
         (("--eml",), "--eml needs a directory: --output DIR"),
         (("--output", "reports"), "--email ADDRESS, for example"),

@@ -188,6 +188,7 @@ def test_no_value_of_a_field_makes_it_fail(changes: dict[str, object]) -> None:
     [
         ({"time": "yesterday"}, "time is 'yesterday'"),
         ({"time": "2026-11-23T10:00:00"}, "time has no zone"),
+        ({"time": "1969-12-31T23:59:59Z"}, "time is before 1970"),
         ({"source_ip": "mail.example.com"}, "source_ip is no address"),
         ({"count": 0}, "count is not between 1 and 1000000"),
         ({"count": True}, "count is not between 1 and 1000000"),
