@@ -17,12 +17,13 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from io import FileIO
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from traceback import format_exception
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from mxgw.listener.tls import SelfSigned
 from mxgw.load.behaviour import Behaviour, Rule
@@ -38,6 +39,9 @@ STOP_SECONDS = 10.0
 
 BACKLOG = 1024
 """A load test connects a thousand times at once; the kernel's own bound is 4096."""
+
+Lifeline: TypeAlias = tuple[FileIO, FileIO]
+"""A pipe: the processes end when the writing end is closed."""
 
 
 class SinkError(Exception):
@@ -81,7 +85,8 @@ class Sink:
             raise SinkError(f"cannot listen at {settings.host}:{settings.port}: {error.strerror}") from error
         self.address = (settings.host, self._reserved.getsockname()[1])
         context = SelfSigned(settings.hostname).context() if settings.starttls else None
-        self._lifeline = os.pipe()
+        ends = os.pipe()
+        self._lifeline: Lifeline = (FileIO(ends[0], "rb"), FileIO(ends[1], "wb"))
         fork = multiprocessing.get_context("fork")
         try:
             for index in range(settings.processes):
@@ -120,15 +125,15 @@ class Sink:
 
     def ask_to_stop(self) -> None:
         """Tell the processes to end; ``listen`` hears them out. May be called from a signal handler."""
-        for process in self._processes:
-            process.terminate()
+        # Not by a signal: one more may come at any time, and asyncio has moments in which it takes none.
+        self._lifeline[1].close()
 
     def stop(self) -> None:
         """End the processes and hear their last words."""
         self.ask_to_stop()
         end = time.monotonic() + STOP_SECONDS
-        with contextlib.suppress(SinkError):
-            while self._pipes and time.monotonic() < end:
+        while self._pipes and time.monotonic() < end:
+            with contextlib.suppress(SinkError):  # told already, or too late to matter
                 self.listen(end - time.monotonic())
         for process in self._processes:
             process.join(max(0.0, end - time.monotonic()))
@@ -140,9 +145,7 @@ class Sink:
         self._processes.clear()
         self._pipes.clear()
         self._reserved.close()
-        for descriptor in self._lifeline:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+        self._lifeline[0].close()
 
     def _hear(self, pipe: Connection) -> None:
         try:
@@ -175,13 +178,15 @@ def _child(
     index: int,
     tls: ssl.SSLContext | None,
     parent: Connection,
-    lifeline: tuple[int, int],
+    lifeline: Lifeline,
 ) -> None:
-    os.close(lifeline[1])  # so that the other end hears when the parent is gone
+    lifeline[1].close()  # so that the other end hears when the parent closes it, or is gone
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and service managers send them to all processes
+        signal.signal(number, signal.SIG_IGN)
     gc.freeze()
     with asyncio.Runner(loop_factory=_new_event_loop) as runner, contextlib.suppress(BrokenPipeError):
         try:
-            tally = runner.run(_serve(settings, port, index, tls, parent, lifeline[0]))
+            tally = runner.run(_serve(settings, port, index, tls, parent, lifeline[0].fileno()))
             parent.send(_Word(index, tally, last=True))
         except Exception as error:  # noqa: BLE001 - the parent tells it, whatever it is
             why = str(error) if isinstance(error, OSError) else "".join(format_exception(error))
@@ -212,8 +217,6 @@ async def _serve(
         error = context.get("exception")
         fail(error if isinstance(error, Exception) else RuntimeError(str(context.get("message"))))
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
     loop.add_reader(lifeline, end)
     loop.set_exception_handler(crashed)
     part = index if settings.processes > 1 else None
