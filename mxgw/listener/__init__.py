@@ -8,5 +8,6 @@ exact version since private names of it and of asyncio.StreamReader are used, ea
     admission   who may talk: PROXY header, session limits, early talkers
     wire        one connection: lines in, replies out in one write, deadlines, STARTTLS
     door        the verbs, and the state between them
+    xclient     what a peer that we trust says of its client
     tls         certificates, reloaded while running
 """

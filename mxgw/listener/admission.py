@@ -30,8 +30,8 @@ def unmapped(address: Address) -> Address:
     return address
 
 
-def must_send_header(address: Address, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    """Whether a peer at this address has to send a PROXY header; all others may not."""
+def comes_from(address: Address, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    """Whether a peer at this address is in one of the networks."""
     return any(address.version == network.version and address in network for network in networks)
 
 

@@ -1,7 +1,7 @@
 """The verbs of SMTP and LMTP, and the state between them.
 
 Sources: RFC 5321 (SMTP), RFC 2033 (LMTP), RFC 2920 (PIPELINING), RFC 3030 (BDAT), RFC 3207 (STARTTLS), RFC
-1870 (SIZE), RFC 8689 (REQUIRETLS), draft-hall-prdr-00 (PRDR).
+1870 (SIZE), RFC 8689 (REQUIRETLS), draft-hall-prdr-00 (PRDR); XCLIENT: see mxgw.listener.xclient.
 
 A door reads commands, keeps the order that RFC 5321 section 4.1.4 asks for, moves content into an intake,
 and says what its backend decides. It decides nothing about mail itself.
@@ -21,11 +21,12 @@ from mxgw.content import ChunkDecoder, ContentFault, DataDecoder
 from mxgw.envelope import Client, ForwardPath, MailCommand, Transaction, parse_mail, parse_rcpt
 from mxgw.intake import Intake
 from mxgw.listener import replies
-from mxgw.listener.admission import Address
+from mxgw.listener.admission import Address, comes_from
 from mxgw.listener.reader import ClientLeft
 from mxgw.listener.settings import MAX_COMMAND_OCTETS, DoorSettings, Protocol
 from mxgw.listener.tls import Certificates
 from mxgw.listener.wire import ENDLESS_LINE, LineFault, Wire, Work
+from mxgw.listener.xclient import NOT_TRUSTED, Named, origin, parse_xclient
 from mxgw.reply import Reply
 
 _HELO_ARGUMENT = re.compile(rb"[A-Za-z0-9._:\-\[\]]{1,255}")
@@ -104,6 +105,9 @@ class Door(Wire):
         self._counts = counts
         self._connected = connected
         self._client = _STRANGER
+        self._named: Named | None = None
+        self._origin: Client | None = None
+        self._trusted = False
         self._transaction: Transaction | None = None
         self._chunks: _Chunks | None = None
         self._verbs = self._VERBS[settings.protocol]
@@ -123,6 +127,7 @@ class Door(Wire):
             await self.turn_away(replies.DRAINING)
             return
         self._client = Client(address, port)
+        self._trusted = comes_from(address, self._settings.xclient_from)
         self._say(self._settings.greeting)
         try:
             while (work := await self._next_work()) is not None:
@@ -212,6 +217,7 @@ class Door(Wire):
         self._client = Client(
             client.address, client.port, name.decode(), extended, self.tls, client.address_text
         )
+        self._origin = origin(self._client, self._named) if self._named else None
         return True
 
     def _helo(self, argument: bytes) -> None:
@@ -222,9 +228,31 @@ class Door(Wire):
         if not self._introduce(argument, extended=True):
             return
         keywords = self._settings.keywords(
-            tls_offered=self._certificates is not None and self.tls is None, in_tls=self.tls is not None
+            tls_offered=self._certificates is not None and self.tls is None,
+            in_tls=self.tls is not None,
+            xclient=self._trusted,
         )
         self._say(Reply(250, "", (self._settings.hostname, *keywords)))
+
+    def _xclient(self, argument: bytes) -> None:
+        """A trusted peer names its client; then the session begins anew (Postfix' XCLIENT_README).
+
+        Commands may follow in the same write, as at Dovecot: the peer is one of ours.
+        """
+        if not self._trusted:
+            self._refuse(NOT_TRUSTED)
+        elif self._transaction is not None:
+            self._refuse(replies.IN_BDAT if self._chunks else replies.MAIL_TWICE)
+        elif self._closes_now():
+            # Before anything else is said: the peer sees that nothing of its next message was looked at.
+            pass
+        elif isinstance(named := parse_xclient(argument, self._named), Reply):
+            self._refuse(named)
+        else:
+            self._named = named
+            self._origin = None
+            self._client = Client(self._client.address, self._client.port)
+            self._say(self._settings.greeting)
 
     async def _starttls(self, argument: bytes) -> None:
         if argument.strip():
@@ -239,6 +267,7 @@ class Door(Wire):
             await self._flush()
             await self._start_tls(self._certificates.context())
             # RFC 3207 section 4.2: what the client said in clear is forgotten.
+            self._named = self._origin = None
             self._client = Client(self._client.address, self._client.port)
 
     def _noop(self, argument: bytes) -> None:
@@ -288,11 +317,9 @@ class Door(Wire):
         if command.parameters.requiretls and self.tls is None:
             self._refuse(replies.TLS_NEEDED)
             return
-        if self._draining or self._messages >= self._settings.max_messages_per_session:
-            self._say(replies.DRAINING if self._draining else replies.TOO_MANY_MESSAGES)
-            self._ends = True
+        if self._closes_now():
             return
-        opened = self._backend.mail(client, command)
+        opened = self._backend.mail(self._origin or client, command)
         if isinstance(opened, Reply):
             if opened.permanent:
                 self._errors += 1
@@ -300,6 +327,14 @@ class Door(Wire):
             return
         self._transaction = opened
         self._say(replies.SENDER_OK)
+
+    def _closes_now(self) -> bool:
+        """No further message is taken here: say so, and end."""
+        if not self._draining and self._messages < self._settings.max_messages_per_session:
+            return False
+        self._say(replies.DRAINING if self._draining else replies.TOO_MANY_MESSAGES)
+        self._ends = True
+        return True
 
     def _rcpt(self, argument: bytes) -> Work | None:
         """A pipelined run of RCPT commands is answered together, so that home is asked once."""
@@ -453,5 +488,5 @@ class Door(Wire):
     _VERBS: ClassVar[dict[Protocol, dict[bytes, _Handler]]] = {
         Protocol.SMTP: {**_BOTH, b"HELO": _helo, b"EHLO": _ehlo, b"STARTTLS": _starttls},
         # RFC 2033 section 4.1: LHLO takes the place of EHLO, and neither HELO nor EHLO is spoken.
-        Protocol.LMTP: {**_BOTH, b"LHLO": _ehlo},
+        Protocol.LMTP: {**_BOTH, b"LHLO": _ehlo, b"XCLIENT": _xclient},
     }

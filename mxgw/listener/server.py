@@ -10,7 +10,7 @@ from mxgw.limits import Excess, SessionLimits
 from mxgw.listener.admission import (
     Address,
     PatientClients,
-    must_send_header,
+    comes_from,
     proxied_peer,
 )
 from mxgw.listener.door import Backend, Counts, Door
@@ -24,6 +24,7 @@ BACKLOG = 1024
 """Connections that the kernel holds for us while we are busy; it may cut this to its own limit."""
 
 TALKED_TOO_EARLY = Reply.of(554, "5.5.1", "You talked before the greeting: this is not how SMTP begins")
+NOT_OURS = Reply.of(554, "5.7.1", "This door is for our own servers; send mail to the MX of its domain")
 _EXCESS = {
     Excess.TOO_MANY_SESSIONS: Reply.of(421, "4.3.2", "Too many connections at once; please try again later"),
     Excess.TOO_MANY_FROM_NETWORK: Reply.of(
@@ -42,7 +43,7 @@ class SessionCounts(Counts, Interface):
         """An admitted session is over."""
 
     def session_refused(self, reason: str) -> None:
-        """A connection was not admitted: one of limits.Excess, "draining", "proxy-header"."""
+        """A connection was not admitted: one of limits.Excess, "draining", "proxy-header", "not-ours"."""
 
     def early_talker(self) -> None:
         """A client talked before the banner."""
@@ -139,13 +140,18 @@ class Listener:
             await door.turn_away(DRAINING)
             return
         peer = door.peer()
-        if must_send_header(peer[0], self._settings.proxy_from):
+        # Who is in these networks has to send a PROXY header; all others may not.
+        if comes_from(peer[0], self._settings.proxy_from):
             proxied = await door.read_header(lambda reader: proxied_peer(reader, peer))
             if proxied is None:
                 self._counts.session_refused("proxy-header")
                 return
             peer = proxied
         address, port = peer
+        if self._settings.only_from is not None and not comes_from(address, self._settings.only_from):
+            self._counts.session_refused("not-ours")
+            await door.turn_away(NOT_OURS)
+            return
         excess = self._limits.enter(address)
         if excess:
             self._counts.session_refused(excess.value)

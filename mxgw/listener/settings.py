@@ -27,6 +27,9 @@ COALESCE_SECONDS = 0.01
 MAX_PROXY_HEADER_OCTETS = 2048
 """The PROXY protocol specification asks to take 536; balancers add TLVs, certificates among them."""
 
+XCLIENT_ATTRIBUTES = ("ADDR", "PORT", "PROTO", "HELO", "SESSION")
+"""What XCLIENT may name at a door, as the door announces it."""
+
 LINGER_SECONDS = 2.0
 LINGER_OCTETS = 8 * 1024 * 1024
 """After a refusal that ends the session, what still arrives is read and dropped for so long: closing with
@@ -56,7 +59,11 @@ class Protocol(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DoorSettings:
-    """One door's settings. ``pregreet_seconds`` 0 turns the early-talker test off."""
+    """One door's settings. ``pregreet_seconds`` 0 turns the early-talker test off.
+
+    ``only_from`` are the networks that may talk here at all (None: everybody), ``xclient_from`` those whose
+    word on whose mail they pass on is believed (XCLIENT).
+    """
 
     protocol: Protocol
     hostname: str
@@ -67,6 +74,8 @@ class DoorSettings:
     max_errors: int
     pregreet_seconds: float
     proxy_from: tuple[IPv4Network | IPv6Network, ...]
+    only_from: tuple[IPv4Network | IPv6Network, ...] | None = None
+    xclient_from: tuple[IPv4Network | IPv6Network, ...] = ()
 
     greeting: Reply = field(init=False, repr=False, compare=False)
     helo_reply: Reply = field(init=False, repr=False, compare=False)
@@ -76,7 +85,7 @@ class DoorSettings:
         object.__setattr__(self, "greeting", banner)
         object.__setattr__(self, "helo_reply", Reply(250, "", (self.hostname,)))
 
-    def keywords(self, *, tls_offered: bool, in_tls: bool) -> tuple[str, ...]:
+    def keywords(self, *, tls_offered: bool, in_tls: bool, xclient: bool = False) -> tuple[str, ...]:
         """The EHLO or LHLO keywords: exactly what this door does."""
         words = [
             "PIPELINING",
@@ -93,6 +102,8 @@ class DoorSettings:
         if self.protocol is Protocol.SMTP:
             words.append(f"LIMITS MAILMAX={self.max_messages_per_session} RCPTMAX={self.max_recipients}")
             words.append("PRDR")
+        if xclient:
+            words.append(" ".join(("XCLIENT", *XCLIENT_ATTRIBUTES)))
         # RFC 5321 section 4.1.1.1: every optional verb is listed.
         words.append("HELP")
         return tuple(words)
