@@ -25,7 +25,6 @@ from mxgw.reports.feedback_xml import feedback_xml, write_gzip
 from mxgw.reports.identity import Reporter, report_name
 from mxgw.reports.letter import letter
 from mxgw.reports.lines import LogCounts, LogDamagedError, read_events
-from mxgw.reports.organization import organizational_domain
 from mxgw.reports.period import Period
 
 if TYPE_CHECKING:
@@ -254,5 +253,4 @@ async def _ask(wanted: Sequence[tuple[str, Sequence[str]]]) -> list[tuple[Destin
         servers = resolvers(os.environ.get("MXGW_DNS", ""))
     except ValueError as error:
         fail(f"MXGW_DNS: {error}; expected addresses of DNS servers, for example 127.0.0.1:53")
-    lookup = Resolver(Upstream(servers))
-    return await check_all(lookup, lambda domain: organizational_domain(lookup, domain), wanted)
+    return await check_all(Resolver(Upstream(servers)), wanted)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from urllib.parse import unquote
 
+from mxgw.msgauth.dmarc_walk import PolicyRecords
 from mxgw.reports.events import MAX_DESTINATIONS, hostname
 from mxgw.resolver import Lookup, Status
 
@@ -27,9 +28,6 @@ MAX_LOCAL_PART: Final = 255
 
 MAX_CHECKS_AT_ONCE: Final = 20
 """Domains whose destinations are asked for in DNS at a time."""
-
-OrganizationalDomain = Callable[[str], Awaitable[str | None]]
-"""The organizational domain of a domain (RFC 9989 section 4.10.2); None where DNS cannot tell now."""
 
 
 class Standing(StrEnum):
@@ -102,9 +100,7 @@ def mail_address(uri: str) -> str:
     return f"{local}@{host}"
 
 
-async def checked(
-    lookup: Lookup, organizational_domain: OrganizationalDomain, policy_domain: str, rua: Sequence[str]
-) -> tuple[Destination, ...]:
+async def checked(lookup: Lookup, policy_domain: str, rua: Sequence[str]) -> tuple[Destination, ...]:
     """The same with DNS: destinations elsewhere are agreed to, refused, or not known now.
 
     A domain that agrees may name another address of its own, which then takes the place of the first.
@@ -114,40 +110,30 @@ async def checked(
         if destination.standing is not Standing.UNCHECKED:
             found.append(destination)
         else:
-            found.extend(await _elsewhere(lookup, organizational_domain, policy_domain, destination))
+            found.extend(await _elsewhere(lookup, policy_domain, destination))
     return tuple({destination.address or destination.uri: destination for destination in found}.values())
 
 
 async def check_all(
-    lookup: Lookup,
-    organizational_domain: OrganizationalDomain,
-    wanted: Sequence[tuple[str, Sequence[str]]],
-    *,
-    done: Callable[[], None] = lambda: None,
+    lookup: Lookup, wanted: Sequence[tuple[str, Sequence[str]]]
 ) -> list[tuple[Destination, ...]]:
-    """``checked`` for many pairs of policy domain and rua, some at a time; ``done`` is called after each."""
+    """``checked`` for many pairs of policy domain and rua, some at a time."""
     places = asyncio.Semaphore(MAX_CHECKS_AT_ONCE)
 
     async def one(policy_domain: str, rua: Sequence[str]) -> tuple[Destination, ...]:
         async with places:
-            found = await checked(lookup, organizational_domain, policy_domain, rua)
-        done()
-        return found
+            return await checked(lookup, policy_domain, rua)
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(domain, rua)) for domain, rua in wanted]
     return [task.result() for task in tasks]
 
 
-async def _elsewhere(
-    lookup: Lookup,
-    organizational_domain: OrganizationalDomain,
-    policy_domain: str,
-    destination: Destination,
-) -> Sequence[Destination]:
-    ours = await organizational_domain(policy_domain)
-    theirs = await organizational_domain(destination.host)
-    if ours is not None and ours == theirs:
+async def _elsewhere(lookup: Lookup, policy_domain: str, destination: Destination) -> Sequence[Destination]:
+    policies = PolicyRecords(lookup)
+    ours = (await policies.walk(policy_domain)).organizational_domain
+    theirs = (await policies.walk(destination.host)).organizational_domain
+    if ours and ours == theirs:
         return [_with(destination, Standing.OWN)]
     # A name that is too long for DNS is NO_NAME to the resolver, as RFC 9990 section 4 step 4 wants it.
     answer = await lookup.txt(f"{policy_domain}._report._dmarc.{destination.host}")
@@ -159,7 +145,8 @@ async def _elsewhere(
         if _VERSION.match(text)
     ]
     if not records:
-        return [_with(destination, Standing.REFUSED)]
+        # Where DNS hides an organization, both may be one, and nobody has to agree.
+        return [_with(destination, Standing.REFUSED if ours and theirs else Standing.TEMPORARY)]
     uris = [uri for text in records for named in _RUA.findall(text) for uri in named.split(",")]
     if not uris:
         return [_with(destination, Standing.AGREED)]

@@ -325,7 +325,7 @@ def _published(fields: Mapping[str, object]) -> Published | None:
     domain = hostname(text)
     if domain is None:
         raise EventError("policy_domain is no domain")
-    # RFC 9989 section 4.7: without a valid p, a policy that wants reports stands as p=none.
+    # RFC 9989 section 4.10.1: without a valid p, a policy that wants reports stands as p=none.
     p = _word(fields, "p", PolicyAction, PolicyAction.NONE)
     sp = _word(fields, "sp", PolicyAction, p)
     discovery = _text(fields, "discovery")

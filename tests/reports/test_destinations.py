@@ -14,7 +14,6 @@ from mxgw.reports.destinations import (
     destinations,
     mail_address,
 )
-from mxgw.reports.organization import organizational_domain
 from tests.rig.zone import Records, Zone
 
 RED = "blue.example.com._report._dmarc.red.example.net"
@@ -26,7 +25,7 @@ POLICIES: dict[str, Records] = {
 
 
 async def ask(zone: Zone, *rua: str, domain: str = "blue.example.com") -> list[tuple[str, str]]:
-    found = await checked(zone, lambda name: organizational_domain(zone, name), domain, rua)
+    found = await checked(zone, domain, rua)
     return [(place.address, place.standing.value) for place in found]
 
 
@@ -87,6 +86,15 @@ async def test_trouble_with_dns_is_not_a_no() -> None:
     ]
 
 
+async def test_trouble_with_finding_the_organization_is_not_a_no() -> None:
+    place = zone()
+    place.fail("_dmarc.example.net")
+
+    assert await ask(place, "mailto:reports@red.example.net") == [
+        ("reports@red.example.net", "temporary-failure")
+    ]
+
+
 async def test_within_one_organization_nobody_needs_to_agree() -> None:
     place = zone()
 
@@ -132,7 +140,7 @@ async def test_many_domains_are_asked_for_together() -> None:
         {f"d{number}.example._report._dmarc.red.example.net": {"TXT": ["v=DMARC1"]} for number in range(25)}
     )
 
-    found = await check_all(place, lambda name: organizational_domain(place, name), wanted)
+    found = await check_all(place, wanted)
 
     assert [places[0].standing.value for places in found] == ["agreed"] * 25 + ["not-agreed"] * 25
 
@@ -166,40 +174,6 @@ def test_no_text_makes_an_address_that_could_end_a_field(text: str) -> None:
     assert address.isascii()
     assert address.isprintable()
     assert not set(address) & set(' "<>,;:\\()')
-
-
-@pytest.mark.parametrize(
-    ("domain", "organization"),
-    [
-        ("example.com", "example.com"),
-        ("a.mail.example.com", "example.com"),
-        ("nothing.example", "nothing.example"),
-        ("a.bank.example", "a.bank.example"),
-        ("x.a.bank.example", "a.bank.example"),
-        ("bank.example", "bank.example"),
-        ("x.own.example.com", "own.example.com"),
-        ("a.b.c.d.e.f.g.h.i.example.com", "example.com"),
-    ],
-)
-async def test_the_organizational_domain_is_found_by_the_tree_walk(domain: str, organization: str) -> None:
-    place = Zone(
-        {
-            "_dmarc.example.com": {"TXT": ["v=DMARC1; p=none"]},
-            "_dmarc.mail.example.com": {"TXT": ["v=DMARC1; p=none"]},
-            "_dmarc.own.example.com": {"TXT": ["v=DMARC1; p=none; psd=n"]},
-            "_dmarc.bank.example": {"TXT": ["v=DMARC1; p=none; psd=y;"]},
-        }
-    )
-
-    assert await organizational_domain(place, domain) == organization
-    assert place.questions <= 8
-
-
-async def test_two_records_at_one_name_are_none_and_trouble_is_no_answer() -> None:
-    twice = Zone({"_dmarc.example.com": {"TXT": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]}})
-
-    assert await organizational_domain(twice, "a.example.com") == "a.example.com"
-    assert await organizational_domain(Zone(failing=["_dmarc.com"]), "example.com") is None
 
 
 def test_a_destination_knows_its_host() -> None:
