@@ -177,6 +177,31 @@ def test_commands_in_clear_behind_starttls_are_not_obeyed() -> None:
         assert sink.totals["replies"] == {"220": 2, "250": 1}
 
 
+def test_a_handshake_that_fails_costs_one_connection_and_no_more() -> None:
+    with RunningSink() as sink:
+        with Wire(sink.address) as wire:
+            wire.greet()
+            wire.command("STARTTLS")
+            wire.send(b"This is no handshake\r\n" * 10)
+            with pytest.raises(ConnectionError):
+                wire.reply()
+
+        assert clients.swaks(sink.address, message(), tls=True).accepted
+        totals = sink.stop()
+        assert (totals["connections"], totals["open_connections"], totals["tls"]) == (2, 0, 1)
+
+
+def test_quoted_local_parts_and_parameters_are_read() -> None:
+    with RunningSink() as sink, Wire(sink.address) as wire:
+        wire.greet()
+        mail = wire.command('MAIL FROM:<"a>b\\"c"@example.org> SIZE=1000 BODY=8BITMIME')
+        rcpt = wire.command('RCPT TO:<"x y>"@example.jp> ORCPT=rfc822;a@b')
+
+        assert (mail[:3], rcpt[:3], wire.data(message())[:3]) == ("250", "250", "250")
+        sink.stop()
+        assert [entry.recipient for entry in sink.entries()] == ['"x y>"@example.jp']
+
+
 def test_lmtp_answers_for_each_recipient_and_takes_xclient() -> None:
     with RunningSink(lmtp=True) as sink, Wire(sink.address) as wire:
         offered = wire.greet("LHLO")

@@ -295,3 +295,12 @@ def test_a_wrong_password_is_told_and_no_verdict(home: Dovecot, tmp_path: Path) 
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "AUTHENTICATIONFAILED" in done.stderr
+
+
+def test_a_password_is_not_sent_in_clear_to_another_machine(
+    home: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mxgw.load.stored_imap._is_loopback", lambda host: False)
+
+    with pytest.raises(StoredError, match="the password is not sent in clear"):
+        list(imap_copies(Account(Address("127.0.0.1", home.imap_port), TARO, PASSWORD, owner=TARO)))
