@@ -62,7 +62,7 @@ def results_field(authserv_id: str, findings: Sequence[Finding]) -> bytes:
     US-ASCII whatever the values hold. Raises ValueError where ``authserv_id``, which is ours, is no domain
     name, and where a method, a result or a property is not in the vocabulary.
     """
-    name = _domain(authserv_id)
+    name = shown_domain(authserv_id)
     if not name:
         raise ValueError("the authserv-id is not a domain name")
     start = f"{RESULTS_FIELD}: {name};"
@@ -111,7 +111,7 @@ def _reason(text: str) -> str:
     return _REASON.sub("?", text[:MAX_REASON_CHARACTERS].translate(_REASON_LETTERS))
 
 
-def _domain(text: str) -> str:
+def shown_domain(text: str) -> str:
     """A domain name as A-labels (RFC 8616 section 6); "" for anything else."""
     name = canonical(text) or ""
     return name if _DOMAIN.fullmatch(name) else ""
@@ -120,7 +120,7 @@ def _domain(text: str) -> str:
 def _mailbox(text: str) -> str:
     """``local@domain``, ``@domain`` or a domain; without its local part where that may not be shown."""
     local, at, host = text.rpartition("@")
-    domain = _domain(host)
+    domain = shown_domain(host)
     if not at or not domain:
         return domain
     shown = len(local) <= MAX_LOCAL_PART_CHARACTERS and _LOCAL_PART.fullmatch(local)
@@ -164,14 +164,14 @@ _VOCABULARY = {
     "spf": _Method(
         frozenset(Result),
         # RFC 8601 section 2.7.2: no local part where the policy does not speak of it.
-        {"smtp.mailfrom": _domain, "smtp.helo": _domain},
+        {"smtp.mailfrom": shown_domain, "smtp.helo": shown_domain},
     ),
     "dkim": _Method(
         frozenset(Result) - {Result.SOFTFAIL},
         {
-            "header.d": _domain,
+            "header.d": shown_domain,
             "header.i": _mailbox,
-            "header.s": _domain,
+            "header.s": shown_domain,
             "header.a": _word,
             "header.b": _signature_start,
         },
@@ -182,11 +182,11 @@ _VOCABULARY = {
     ),
     "dmarc": _Method(
         frozenset({Result.NONE, Result.PASS, Result.FAIL, Result.TEMPERROR, Result.PERMERROR}),
-        {"header.from": _domain, "policy.dmarc": _word},
+        {"header.from": shown_domain, "policy.dmarc": _word},
     ),
     "iprev": _Method(
         frozenset({Result.PASS, Result.FAIL, Result.TEMPERROR, Result.PERMERROR}),
         # "dnsbl" is ours: RFC 8601 section 2.4 leaves the names of local policy to whoever applies it.
-        {"policy.iprev": _address, "policy.dnsbl": _domain},
+        {"policy.iprev": _address, "policy.dnsbl": shown_domain},
     ),
 }
