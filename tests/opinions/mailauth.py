@@ -116,6 +116,22 @@ def message_question(message: bytes, zone: Zone, now: datetime) -> Question:
     }
 
 
+def author_question(message: bytes) -> Question:
+    """Whom From names."""
+    return {"check": "author", "octets": base64.b64encode(message).decode()}
+
+
+def dmarc_question(zone: Zone, author: str, spf: Sequence[str], dkim: Sequence[str]) -> Question:
+    """What DMARC makes of it that SPF and DKIM passed for these domains."""
+    return {
+        "check": "dmarc",
+        "zone": zone_value(zone),
+        "author": author,
+        "spfDomains": list(spf),
+        "dkimDomains": list(dkim),
+    }
+
+
 def zone_value(zone: Zone) -> dict[str, Any]:
     """The zone as JSON takes it; an octet of a text is the character of that number, as Node has it."""
     names = {

@@ -11,7 +11,9 @@ const { spf } = load('mailauth/lib/spf');
 const { dkimVerify } = load('mailauth/lib/dkim/verify');
 const { arc } = load('mailauth/lib/arc');
 const { evaluateDmarc } = load('mailauth/lib/dmarc');
+const { getAuthorDomain } = load('mailauth/lib/dmarc/author-domain');
 
+const NOWHERE = { names: {}, failing: [] };
 const MAX_ALIASES = 8;
 
 // The rules of tests/rig/zone.py, with the error codes of Node's own resolver.
@@ -103,7 +105,34 @@ async function checkMessage({ zone, octets, now }) {
     };
 }
 
-const CHECKS = { spf: checkSpf, message: checkMessage };
+async function checkAuthor({ octets }) {
+    const found = await dkimVerify(Buffer.from(octets, 'base64'), { resolver: new Zone(NOWHERE).resolver() });
+    const author = getAuthorDomain(found.headerFrom, found.fromFields);
+    return { domains: author.authorDomain ? [author.authorDomain] : author.domains, problem: author.reason ?? '' };
+}
+
+async function checkDmarc({ zone, author, spfDomains, dkimDomains }) {
+    const { response, dkimAligned } = await evaluateDmarc({
+        headerFrom: [`joe@${author}`],
+        fromFields: 1,
+        spfDomains,
+        dkimDomains: dkimDomains.map(domain => ({ domain })),
+        resolver: new Zone(zone).resolver(),
+        strict: true
+    });
+    return {
+        result: response.status.result,
+        policy: response.policy ?? '',
+        policyDomain: response.policyDomain ?? '',
+        // Where the result is none it is that of the walk as well.
+        organization: response.domain ?? '',
+        spf: Boolean(response.alignment?.spf.result),
+        dkim: [...(dkimAligned ?? [])].sort(),
+        why: response.error ?? ''
+    };
+}
+
+const CHECKS = { spf: checkSpf, message: checkMessage, author: checkAuthor, dmarc: checkDmarc };
 
 for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
     const question = JSON.parse(line);
