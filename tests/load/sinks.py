@@ -68,6 +68,12 @@ class RunningSink(Service):
         self.totals = self.lines[-1]
         return self.totals
 
+    def ended(self) -> tuple[int, str]:
+        """Exit code and words of a sink that ends by itself."""
+        assert self._process is not None
+        _, errors = self._process.communicate(timeout=SECONDS)
+        return self._process.returncode, errors
+
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
@@ -79,8 +85,6 @@ class RunningSink(Service):
     def close(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self.kill()
-        elif self._process is not None:
-            self._process.communicate()
         self._place.remove()
 
 

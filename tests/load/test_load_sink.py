@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shlex
 import signal
 import subprocess
@@ -308,18 +307,22 @@ def test_a_port_that_is_taken_and_a_ledger_that_cannot_be_written_are_told() -> 
 
 
 def test_a_full_disk_under_the_ledger_ends_the_sink_before_it_promises_anything() -> None:
-    with subprocess.Popen(
-        [*PROGRAM, "--listen", "127.0.0.1:0", "--ledger", "/dev/full"], stdout=PIPE, stderr=PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        host, _, port = json.loads(process.stdout.readline())["address"].rpartition(":")
+    with RunningSink("--ledger", "/dev/full", ledger=False) as sink:
+        sent = clients.swaks(sink.address, message())
 
-        sent = clients.swaks((host, int(port)), message())
+        assert not sent.accepted
+        code, errors = sink.ended()
+        assert code == 1
+        assert "No space left on device" in errors
 
-        _, errors = process.communicate(timeout=60)
-    assert not sent.accepted
-    assert process.returncode == 1
-    assert "No space left on device" in errors
+
+def test_the_death_of_one_of_its_processes_ends_it_with_a_word() -> None:
+    with RunningSink("--processes", "2") as sink:
+        first, _ = psutil.Process(sink.pid).children()
+
+        first.kill()
+
+        assert sink.ended() == (1, "mxgw: a process of the sink died\n")
 
 
 def test_on_a_terminal_it_shows_itself_and_its_totals() -> None:
