@@ -167,7 +167,7 @@ def test_it_agrees_with_the_plain_definition(
         assert 0 < len(names) <= min(10, verdict.counts[finding])
 
 
-def test_a_message_and_its_copy_take_fifty_octets_of_memory() -> None:
+def test_a_message_and_its_copy_take_less_than_a_hundred_octets_of_memory() -> None:
     count = 100_000
 
     def sent() -> Iterator[Entry]:
