@@ -40,8 +40,7 @@ class Mailauth:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
+        self.end()
         self._threads.shutdown()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             assert stream is not None
@@ -50,6 +49,11 @@ class Mailauth:
             except BrokenPipeError:
                 # What it did not read before it was ended.
                 continue
+
+    def end(self) -> None:
+        """No more answers come."""
+        self._process.kill()
+        self._process.wait()
 
     def ask(self, questions: Sequence[Question]) -> Pending:
         """One batch at a time: take the answers before the next."""
@@ -69,8 +73,7 @@ class Mailauth:
 
     def give_up(self, why: str) -> None:
         """End it; AssertionError with what it said last."""
-        self._process.kill()
-        self._process.wait()
+        self.end()
         self._errors.seek(0)
         raise AssertionError(f"mailauth {why}: {self._errors.read()[-2000:].decode(errors='replace')}")
 
