@@ -6,6 +6,10 @@ Sources: RFC 5322 section 3.4 (mailboxes) without its obsolete forms, RFC 6854 (
 Programs disagree over what is no valid field: `<a@one.example>b@two.example` has one author for some and the
 other for the rest. What can be read in two ways is therefore not read at all, and the message has a problem
 instead of an author: it must not show one name to us and another to the reader.
+
+Two deviations, for honest mail of careless senders, both with a domain that every reader must find. A field
+that breaks the grammar is read all the same where it has one "@" in all and ends with the address that this
+belongs to, as in `Doe, John <john@one.example>`; and where the display name is an address of the same domain.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ HIDDEN_CHARACTERS = "From hides control characters in an encoded word"
 TOO_LONG = f"From is longer than {MAX_FROM_OCTETS} octets"
 NO_ADDRESS = "From has no address"
 ADDRESS_LITERAL = "From has an address literal"
+BAD_ADDRESS = "From has an address with a misplaced dot"
 BAD_DOMAIN = "From has a domain that cannot exist"
 ENCODED_ADDRESS = "From has an encoded word in an address"
 TOO_MANY_DOMAINS = f"From has more than {MAX_AUTHOR_DOMAINS} domains"
@@ -47,8 +52,9 @@ _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 # with it: a run with dots is the dot-atom of an address, and in a display name it is what RFC 5322 section
 # 4.1 (obs-phrase) bids every reader accept, since "John Q. Public" is how people write. It cannot change
 # which address is named.
+_ATOM = r'[^\x00-\x20()<>\[\]:;@\\,"]+'
 _TOKEN = re.compile(
-    r'(?P<word>[^\x00-\x20()<>\[\]:;@\\,"]+)'
+    rf"(?P<word>{_ATOM})"
     r'|"(?P<quoted>(?:[^"\\]|\\.)*+)"'
     r"|(?P<mark>[<>\[\]:;@,])"
     r"|(?P<comment>\()"
@@ -56,6 +62,10 @@ _TOKEN = re.compile(
 )
 _IN_COMMENT = re.compile(r"[()]|\\.")
 _WORDS = frozenset({"word", "quoted"})
+_ONLY_ADDRESS = re.compile(rf"[^@]*<(?P<local>{_ATOM})@(?P<domain>{_ATOM})>[ \t]*")
+_NAMED_AS_ADDRESS = re.compile(
+    rf"[ \t]*{_ATOM}@(?P<domain>{_ATOM})[ \t]*<(?P<local>{_ATOM})@(?P=domain)>[ \t]*", re.IGNORECASE
+)
 # RFC 5321 section 2.3.5 with the underscore, which some senders have in their names.
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
 # RFC 2047 section 2, read as widely as mail programs do.
@@ -103,16 +113,26 @@ def author_of(header: Header) -> Author:
 
 def _domains(field: Field) -> tuple[str, ...]:
     """The domains of the field as DNS has them. Raises _Unreadable."""
-    tokens = _tokens(_text(field))
-    if tokens == [_END]:
-        raise _Unreadable(NO_ADDRESS)
-    written = _MailboxList(tokens).domains()
+    text = _text(field)
+    try:
+        written = _written(text)
+    except _Unreadable as why:
+        only = _ONLY_ADDRESS.fullmatch(text) or _NAMED_AS_ADDRESS.fullmatch(text)
+        if only is None or str(why) != UNREADABLE:
+            raise
+        written = [_address_domain(_Token("word", only["local"]), _Token("word", only["domain"]))]
     if not written:
         raise _Unreadable(NO_ADDRESS)
     spellings = dict.fromkeys(domain.lower() for domain in written)
     if len(spellings) > MAX_AUTHOR_DOMAINS:
         raise _Unreadable(TOO_MANY_DOMAINS)
     return tuple(dict.fromkeys(_name(domain) for domain in spellings))
+
+
+def _written(text: str) -> list[str]:
+    """The domains of a field that keeps the grammar, as written; none where it has no address."""
+    tokens = _tokens(text)
+    return [] if tokens == [_END] else _MailboxList(tokens).domains()
 
 
 def _text(field: Field) -> str:
@@ -227,19 +247,17 @@ class _MailboxList:
     def _address(self) -> str:
         """The domain of an addr-spec (RFC 5322 section 3.4.1)."""
         local = self._tokens[self._at]
-        if local.kind not in _WORDS or (local.kind == "word" and not _is_dot_atom(local.text)):
+        if local.kind not in _WORDS:
             raise _Unreadable(UNREADABLE)
         self._at += 1
         self._take("@")
         domain = self._tokens[self._at]
         if domain.kind == "[":
             raise _Unreadable(ADDRESS_LITERAL)
-        if domain.kind != "word" or not _is_dot_atom(domain.text):
+        if domain.kind != "word":
             raise _Unreadable(UNREADABLE)
         self._at += 1
-        if _looks_encoded(local.text):
-            raise _Unreadable(ENCODED_ADDRESS)
-        return domain.text
+        return _address_domain(local, domain)
 
     @property
     def _next(self) -> str:
@@ -255,6 +273,15 @@ class _MailboxList:
         while self._next in _WORDS:
             self._at += 1
         return self._at - start
+
+
+def _address_domain(local: _Token, domain: _Token) -> str:
+    """The domain of an address whose parts were found. Raises _Unreadable where no address has such parts."""
+    if not _is_dot_atom(domain.text) or (local.kind == "word" and not _is_dot_atom(local.text)):
+        raise _Unreadable(BAD_ADDRESS)
+    if _looks_encoded(local.text):
+        raise _Unreadable(ENCODED_ADDRESS)
+    return domain.text
 
 
 def _is_dot_atom(text: str) -> bool:

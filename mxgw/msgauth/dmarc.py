@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mxgw.msgauth.dkim import DkimVerdict
-from mxgw.msgauth.dmarc_record import Alignment, DmarcRecord, Policy, Psd
+from mxgw.msgauth.dmarc_record import Alignment, DmarcRecord, Policy
 from mxgw.msgauth.dmarc_walk import PolicyRecords, Published, Walk
 from mxgw.msgauth.results import Result
 from mxgw.msgauth.spf_result import Identity, SpfResult
@@ -202,8 +202,9 @@ def _policy_source(walk: Walk) -> Published | None:
     for one in walk.found:
         if one.domain == organizational:
             return one
-    last = walk.found[-1] if walk.found else None
-    return last if last is not None and last.record is not None and last.record.psd is Psd.YES else None
+    # Without a record of its own it is one label below the suffix at which the walk ended, or the start of a
+    # walk that found nothing.
+    return walk.found[-1] if walk.found else None
 
 
 def _without_record(discovery: DmarcDiscovery) -> DmarcVerdict:
@@ -279,10 +280,11 @@ class _Judge:
                 await self._pend("DKIM", one.claim.domain, self._record.adkim)
 
     async def _pend(self, method: str, written: str, mode: Alignment) -> None:
-        aligned, _ = await self._compare(canonical(written) or "", mode)
+        domain = canonical(written) or ""
+        aligned, _ = await self._compare(domain, mode)
         if aligned is not False:
-            self.unanswered = self.unanswered or f"{method} of {written}"
-            self.steps.append(f"{method} for {written} is open, and the domain would align")
+            self.unanswered = self.unanswered or f"{method} of {domain}"
+            self.steps.append(f"{method} for {domain} is open, and may have made a pass that aligns")
 
     async def _compare(self, domain: str, mode: Alignment) -> tuple[bool | None, str]:
         """Section 4.10.2. An organizational domain is its domain or stands above it: most domains need no

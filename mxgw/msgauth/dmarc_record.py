@@ -6,12 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from mxgw.msgauth.spf_result import plain
 
 MAX_RECORD_OCTETS = 4 * 1024
 """RFC 9989 has no bound, DNS allows 64 KiB; records in use have 40 to 500. Tags beyond are not read."""
+
+MAX_REMEMBERED_OCTETS = 1024
+"""A longer record is parsed each time it comes."""
+
+REMEMBERED_RECORDS = 1024
+"""Records of large senders come with every tenth message."""
 
 MAX_URIS = 10
 """Destinations of rua that are kept. RFC 7489 section 6.2 asked receivers for at least 2."""
@@ -95,6 +102,10 @@ def parse_record(octets: bytes) -> DmarcRecord:
     whose syntax RFC 9989 takes, calls the whole list invalid then. A part that is no tag, an unknown tag
     (pct among them) and a value that is not valid count as not written.
     """
+    return _parse_and_remember(octets) if len(octets) <= MAX_REMEMBERED_OCTETS else _parse(octets)
+
+
+def _parse(octets: bytes) -> DmarcRecord:
     if not _VERSION.match(octets):
         raise BadRecord("the first tag is not v=DMARC1")
     tags = _tags(octets)
@@ -111,6 +122,9 @@ def parse_record(octets: bytes) -> DmarcRecord:
         text=plain(octets[:MAX_TEXT_CHARACTERS].decode("latin-1"), MAX_TEXT_CHARACTERS),
         problem=problem,
     )
+
+
+_parse_and_remember = lru_cache(maxsize=REMEMBERED_RECORDS)(_parse)
 
 
 def select_record(texts: Sequence[bytes]) -> tuple[DmarcRecord | None, str]:

@@ -9,6 +9,7 @@ from mxgw.msgauth.dkim import Claim, DkimVerdict
 from mxgw.msgauth.dmarc import DmarcVerdict, discover, evaluate
 from mxgw.msgauth.results import Result
 from mxgw.msgauth.spf_result import Identity, SpfResult
+from mxgw.resolver.answers import Lookup
 from tests.rig.zone import Zone
 
 
@@ -32,11 +33,11 @@ def dkim(domain: str, result: Result = Result.PASS, *, counts: bool | None = Non
 
 
 async def judge(
-    zone: Zone | Mapping[str, Any],
+    zone: Lookup | Mapping[str, Any],
     author: str,
     *,
     spf: SpfResult | None = None,
     dkim: tuple[DkimVerdict, ...] = (),
 ) -> DmarcVerdict:
-    zone = zone if isinstance(zone, Zone) else Zone(zone)
-    return await evaluate(zone, await discover(zone, author), spf=spf, dkim=dkim)
+    lookup = Zone(zone) if isinstance(zone, Mapping) else zone
+    return await evaluate(lookup, await discover(lookup, author), spf=spf, dkim=dkim)
