@@ -5,9 +5,19 @@
 """
 
 from mxgw.config.domains import DomainList, DomainSource
-from mxgw.config.forms import Address, HomeAddress
+from mxgw.config.forms import Address, HomeAddress, ScannerAddress
 from mxgw.config.loading import ConfigMistake, default_hostname, load, origins
-from mxgw.config.rows import CONFIG_VARIABLE, Check, DmarcPolicy, DnsblPolicy, LogFormat, Role, Setting, show
+from mxgw.config.rows import (
+    CONFIG_VARIABLE,
+    Check,
+    DmarcPolicy,
+    DnsblPolicy,
+    LogFormat,
+    Role,
+    Setting,
+    Unscanned,
+    show,
+)
 from mxgw.config.settings import SETTINGS, Config
 
 __all__ = [
@@ -24,7 +34,9 @@ __all__ = [
     "HomeAddress",
     "LogFormat",
     "Role",
+    "ScannerAddress",
     "Setting",
+    "Unscanned",
     "default_hostname",
     "load",
     "origins",

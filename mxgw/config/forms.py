@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 from mxgw.envelope import ForwardPath, parse_mailbox
 
 HOME_PORT = 2525
+SCANNER_PORT = 11333
 DNS_PORT = 53
 
 MIN_SECRET_CHARACTERS = 16
@@ -55,6 +56,15 @@ class HomeAddress(Address):
         return f"lmtp://{Address(self.host, self.port)}"
 
 
+class ScannerAddress(Address):
+    """Where the content scanner answers; prints as ``http://host:port``."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"http://{Address(self.host, self.port)}"
+
+
 def listen_address(text: str) -> Address:
     """An address to listen at; port 0 lets the system choose."""
     return _host_port(text, lowest_port=0)
@@ -67,13 +77,12 @@ def peer_address(text: str) -> Address:
 
 def home_address(text: str) -> HomeAddress:
     """``lmtp://host[:port]``."""
-    scheme, separator, rest = text.partition("://")
-    if not separator or scheme.lower() != "lmtp":
-        raise ValueError("it does not begin with lmtp://")
-    rest = rest.removesuffix("/")
-    if not re.search(r":[0-9]+$", rest) or rest.endswith("]"):
-        rest = f"{rest}:{HOME_PORT}"
-    return HomeAddress(*peer_address(rest))
+    return HomeAddress(*_url("lmtp", text, HOME_PORT))
+
+
+def scanner_address(text: str) -> ScannerAddress:
+    """``http://host[:port]``."""
+    return ScannerAddress(*_url("http", text, SCANNER_PORT))
 
 
 def resolvers(text: str) -> tuple[Address, ...]:
@@ -252,6 +261,16 @@ def _host_port(text: str, *, lowest_port: int) -> Address:
     if len(host) > MAX_DOMAIN_CHARACTERS or not _HOST.fullmatch(host) or ".." in host:
         raise ValueError("the host is neither a name nor an address")
     return Address(host, port)
+
+
+def _url(scheme: str, text: str, default_port: int) -> Address:
+    said, separator, rest = text.partition("://")
+    if not separator or said.lower() != scheme:
+        raise ValueError(f"it does not begin with {scheme}://")
+    rest = rest.removesuffix("/")
+    if not re.search(r":[0-9]+$", rest) or rest.endswith("]"):
+        rest = f"{rest}:{default_port}"
+    return peer_address(rest)
 
 
 def _is_ip(text: str) -> bool:

@@ -63,6 +63,13 @@ class DnsblPolicy(StrEnum):
     REJECT = "reject"
 
 
+class Unscanned(StrEnum):
+    """What is done with a message that the content scanner gave no verdict on."""
+
+    DEFER = "defer"
+    ACCEPT = "accept"
+
+
 class LogFormat(StrEnum):
     """How a log line looks."""
 

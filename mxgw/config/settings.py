@@ -11,13 +11,13 @@ A setting is added by adding a field here, and nowhere else; ``mxgw settings --m
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 
 from mxgw.config import forms
 from mxgw.config.domains import DomainList, domain_list
-from mxgw.config.forms import Address, HomeAddress
+from mxgw.config.forms import Address, HomeAddress, ScannerAddress
 from mxgw.config.rows import (
     ROW,
     Check,
@@ -26,6 +26,7 @@ from mxgw.config.rows import (
     LogFormat,
     Role,
     Setting,
+    Unscanned,
     checks,
     one_of,
     row,
@@ -36,6 +37,11 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 
+
+OWN_NETWORKS = tuple(
+    ip_network(text) for text in ("127.0.0.0/8", "::1", "100.64.0.0/10", "fd7a:115c:a1e0::/48")
+)
+"""Loopback, where a sidecar forwards from, and the addresses of a tailnet."""
 
 MAX_SESSIONS_PER_CLIENT = 1500
 """Half of the sessions: one network of clients cannot shut the others out."""
@@ -106,6 +112,42 @@ class Config:
         expected="networks separated by commas, for example 10.0.0.0/16,fd00::/8; empty = PROXY protocol off",
         en="Networks that must send a PROXY header (v1 or v2); nobody else may.",
         ja="PROXY ヘッダー（v1 / v2）を必ず送る側のネットワーク。それ以外からは受け付けない。",
+    )
+    edge_from: tuple[IPv4Network | IPv6Network, ...] = row(
+        forms.networks,
+        default=OWN_NETWORKS,
+        blank=True,
+        expected="networks separated by commas, for example 100.64.0.0/10,fd7a:115c:a1e0::/48",
+        en="Networks that may talk to the door at home, and are believed whose mail they pass on (XCLIENT).",
+        ja="home の受付口に接続でき、送信元の申告（XCLIENT）を信じる相手のネットワーク。",
+    )
+    rspamd: ScannerAddress = row(
+        forms.scanner_address,
+        default=ScannerAddress("127.0.0.1", forms.SCANNER_PORT),
+        expected="http://host[:port], for example http://rspamd:11333",
+        en="Rspamd's normal worker, which home asks about the content of each message.",
+        ja="home がメールの内容を問い合わせる Rspamd（normal worker）。",
+    )
+    unscanned: Unscanned = row(
+        one_of(Unscanned),
+        default=Unscanned.DEFER,
+        expected=f"one of {', '.join(Unscanned)}",
+        en="What home does with a message when Rspamd gives no verdict: 451, or deliver it unscanned.",
+        ja="Rspamd が判定できないときの扱い：451 で再送を待つか、検査なしで配送するか。",
+    )
+    scan_seconds: float = row(
+        forms.seconds(1, 300),
+        default=30.0,
+        expected="seconds within 1 and 300",
+        en="How long Rspamd may take over a message, waiting for its turn included.",
+        ja="Rspamd の検査にかけてよい秒数（順番待ちを含む）。",
+    )
+    max_scans: int = row(
+        forms.whole(1, 1000),
+        default=8,
+        expected="a whole number within 1 and 1000",
+        en="Messages that Rspamd is asked about at a time; it holds each in memory.",
+        ja="Rspamd に同時に検査させるメール数。検査中のメールは Rspamd のメモリーに載る。",
     )
     dns: tuple[Address, ...] = row(
         forms.resolvers,
@@ -304,6 +346,8 @@ class Config:
     relay_seconds: float = row(
         forms.seconds(1, 590),  # RFC 5321 section 4.5.3.2.6: clients wait 10 minutes for the answer.
         default=240.0,
+        # With the scan it must end before the edge stops waiting.
+        defaults={Role.HOME: 120.0},
         expected="seconds within 1 and 590",
         en="How long a delivery to home may take in all; then 451.",
         ja="home への配送全体にかけてよい秒数。超えると 451。",
