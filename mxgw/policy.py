@@ -49,6 +49,7 @@ class Reason(StrEnum):
     HEADER_TOO_LARGE = "header-too-large"
     SPOOL_FULL = "spool-full"
     LOOP = "loop"
+    AUTHENTICATION = "authentication"
     RECIPIENTS_REFUSED = "recipients-refused"
     CLIENT_LEFT = "client-left"
     INTERNAL = "internal"

@@ -8,6 +8,7 @@ from mxgw.config.domains import DomainList, DomainSource
 from mxgw.config.forms import Address, HomeAddress, ScannerAddress
 from mxgw.config.loading import ConfigMistake, default_hostname, load, origins
 from mxgw.config.rows import (
+    AUTHENTICATION_CHECKS,
     CONFIG_VARIABLE,
     Check,
     DmarcPolicy,
@@ -21,6 +22,7 @@ from mxgw.config.rows import (
 from mxgw.config.settings import SETTINGS, Config
 
 __all__ = [
+    "AUTHENTICATION_CHECKS",
     "CONFIG_VARIABLE",
     "SETTINGS",
     "Address",

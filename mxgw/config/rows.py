@@ -48,6 +48,10 @@ class Check(StrEnum):
     PREGREET = "pregreet"
 
 
+AUTHENTICATION_CHECKS = frozenset({Check.SPF, Check.DKIM, Check.DMARC, Check.ARC, Check.IPREV, Check.DNSBL})
+"""Those that say who sent a message, and ask DNS."""
+
+
 class DmarcPolicy(StrEnum):
     """What is done with a message that fails DMARC, at most."""
 

@@ -11,8 +11,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol as ProtocolType
 
-from mxgw.config import Address, Check, Config, DomainSource
+from mxgw.authentication import Authentication, Stance
+from mxgw.config import AUTHENTICATION_CHECKS, Address, Check, Config, DomainSource
 from mxgw.dialer import DirectDialer, Socks5Dialer
+from mxgw.edgeseal import EdgeSealer
 from mxgw.envelope import ForwardPath
 from mxgw.gateway import Gateway, Rules
 from mxgw.limits import SessionLimits
@@ -20,9 +22,12 @@ from mxgw.listener.server import Listener
 from mxgw.listener.settings import DoorSettings, Protocol
 from mxgw.listener.tls import CertificateFiles, Certificates, SelfSigned
 from mxgw.mixtures import SplitMemory
+from mxgw.msgauth.checks import Examiner
 from mxgw.observe import EventLog, HomeReading, Instruments, Readings, Snapshot, State
 from mxgw.recipients import LiveRecipients
 from mxgw.relay import Relay
+from mxgw.resolver.resolver import Resolver
+from mxgw.resolver.upstream import Upstream
 from mxgw.seal import Sealer, forged_fields
 from mxgw.service.http import open_http
 from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, settle, transaction_ids
@@ -99,7 +104,7 @@ def build_edge(config: Config, log: EventLog, *, index: int) -> Edge:
         budget=budget,
         mixtures=SplitMemory(time.monotonic),
         sealer=Sealer(config.seal_key) if config.seal_key else None,
-        inspector=None,
+        inspector=build_inspector(config, log),
         forged=forged_fields,
         record=counters.record,
         clock=time.time,
@@ -132,6 +137,32 @@ def build_edge(config: Config, log: EventLog, *, index: int) -> Edge:
         )
 
     return Edge(config, log, instruments, lifetime, relay, listener)
+
+
+def build_inspector(config: Config, log: EventLog) -> Authentication | None:
+    """The checks of who sent a message; None where none of them is wanted."""
+    if config.checks.isdisjoint(AUTHENTICATION_CHECKS):
+        return None
+    authserv_id = config.authserv_id or config.hostname
+    return Authentication(
+        Examiner(
+            Resolver(Upstream(config.dns)),
+            checks=config.checks,
+            hostname=config.hostname,
+            dnsbl_zones=config.dnsbl_zones,
+            clock=time.time,
+        ),
+        Stance(
+            authserv_id=authserv_id,
+            own_ids=frozenset({authserv_id, config.hostname}),
+            dmarc=config.dmarc,
+            dnsbl=config.dnsbl,
+            trusted_sealers=frozenset(config.arc_trusted),
+        ),
+        sealer=EdgeSealer(config.seal_key) if config.seal_key else None,
+        report=lambda fields: log.event("dmarc", **fields),
+        clock=time.time,
+    )
 
 
 def build_certificates(config: Config, log: EventLog) -> Certificates:

@@ -1,0 +1,163 @@
+"""``mxgw verify``: what the edge would find out about a saved message, step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from mxgw.cli.terminal import console, fail, on_terminal, plain
+from mxgw.config import DmarcPolicy, forms
+
+if TYPE_CHECKING:
+    from mxgw.cli.explanation import Explanation
+
+MAX_FILE_OCTETS = 1024 * 1024 * 1024
+"""The largest message that a gateway can be told to take (MXGW_MAX_MESSAGE_OCTETS)."""
+
+
+class Form(click.ParamType[Any]):
+    """An option that is parsed as the setting of the same meaning is."""
+
+    def __init__(self, name: str, parse: Callable[[str], object], expected: str) -> None:
+        self.name = name
+        self._parse = parse
+        self._expected = expected
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """The value, or click's usage error with an example."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}; expected {self._expected}", param, ctx)
+
+
+@click.command("verify")
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.option(
+    "--ip",
+    type=Form("address", ip_address, "an IP address, for example 192.0.2.1"),
+    help="The client's address. [default: out of the topmost Received that names one]",
+)
+@click.option("--helo", help="What the client called itself. [default: as --ip]")
+@click.option(
+    "--mail-from",
+    help="The reverse-path, '' for <>. [default: out of Return-Path]",
+)
+@click.option(
+    "--dns",
+    envvar="MXGW_DNS",
+    type=Form("address[:port]", forms.resolvers, "address[:port], for example 127.0.0.1 or [::1]:5353"),
+    default=(),
+    help="Resolvers to ask, separated by commas. [default: $MXGW_DNS, else the system's]",
+)
+@click.option(
+    "--dmarc",
+    envvar="MXGW_DMARC",
+    type=click.Choice([policy.value for policy in DmarcPolicy]),
+    default=DmarcPolicy.QUARANTINE.value,
+    show_default=True,
+    help="The most that is done with a message that fails DMARC.",
+)
+@click.option(
+    "--arc-trusted",
+    envvar="MXGW_ARC_TRUSTED",
+    type=Form("domains", forms.domain_names, "domains separated by commas"),
+    default=(),
+    help="Sealers of ARC chains whose word excuses a failure. [default: $MXGW_ARC_TRUSTED]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, as is done where stdout is no terminal.")
+def command(
+    file: BinaryIO,
+    *,
+    ip: IPv4Address | IPv6Address | None,
+    helo: str | None,
+    mail_from: str | None,
+    dns: tuple[Any, ...],
+    dmarc: str,
+    arc_trusted: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Why is this message in Junk? Check a saved message (- for stdin) as the edge would.
+
+    SPF, DKIM, DMARC, ARC and the client's name are looked up now; keys and policies may have changed since
+    the message came. Save it with its whole header ("original", ".eml"), not as your mail program shows it.
+
+    The exit code is 0 when the checks were made, whatever they found.
+
+    \b
+    Examples:
+      mxgw verify letter.eml
+      mxgw verify letter.eml --ip 192.0.2.1 --helo mx.example.org --mail-from bounce@example.org
+      mxgw verify - --json < letter.eml | jq .handling
+    """
+    # Imported here: --help must not wait for what it needs.
+    from mxgw.cli.explanation import MessageFault, explain
+
+    octets = file.read(MAX_FILE_OCTETS + 1)
+    if len(octets) > MAX_FILE_OCTETS:
+        fail("the file is larger than any message that the gateway takes (1 GiB)")
+    try:
+        explanation = asyncio.run(
+            explain(
+                octets,
+                address=ip,
+                helo=helo,
+                mail_from=mail_from,
+                dns=dns,
+                policy=DmarcPolicy(dmarc),
+                trusted_sealers=frozenset(arc_trusted),
+            )
+        )
+    except MessageFault as fault:
+        fail(str(fault))
+    if as_json or not on_terminal():
+        click.echo(json.dumps(explanation.as_json(), indent=2))
+    else:
+        _print(explanation)
+    sys.exit(0)
+
+
+def _print(explanation: Explanation) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    styles = {"pass": "green", "fail": "bold red", "temperror": "yellow", "permerror": "red"}
+    out = console()
+    facts = Table(box=None, show_header=False)
+    facts.add_column(style="cyan", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in explanation.facts:
+        facts.add_row(name, plain(value))
+    out.print(facts)
+    out.print()
+    table = Table(box=None, header_style="bold")
+    table.add_column("check", style="cyan", no_wrap=True)
+    table.add_column("result", no_wrap=True)
+    table.add_column("about", overflow="fold")
+    table.add_column("why", overflow="fold")
+    for row in explanation.rows:
+        table.add_row(
+            row.check, Text(row.result, style=styles.get(row.result, "")), plain(row.about), plain(row.why)
+        )
+    out.print(table)
+    for row in explanation.rows:
+        if row.steps:
+            out.print()
+            out.print(Text(f"{row.check}: {plain(row.about)}", style="bold"))
+            for step in row.steps:
+                out.print(f"  {plain(step)}")
+    out.print()
+    style = {"deliver": "bold green", "junk": "bold yellow"}.get(explanation.handling, "bold red")
+    out.print(Text(f"{explanation.handling}: {explanation.why}", style=style))
+    if explanation.reply:
+        out.print(f"  {plain(explanation.reply)}")
+    out.print()
+    out.print(plain(explanation.field.replace("\r\n", "\n").rstrip("\n")))
