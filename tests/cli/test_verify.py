@@ -16,7 +16,8 @@ from tests.rig.zone import Zone, ZoneServer
 KEY = rsa_key()
 TAGS = "v=1; a=rsa-sha256; c=relaxed/simple; d=bank.example; s=s1; h=from:subject; bh=@BH@; b=@B@"
 LETTER = (
-    b"From: Bank <news@bank.example>\r\nTo: taro@example.jp\r\nSubject: hello\r\n\r\nDear Taro,\r\n\r\nhello.\r\n"
+    b"From: Bank <news@bank.example>\r\nTo: taro@example.jp\r\nSubject: hello\r\n\r\n"
+    b"Dear Taro,\r\n\r\nhello.\r\n"
 )
 TRACE = (
     b"Return-Path: <bounce@bank.example>\r\n"
