@@ -21,12 +21,9 @@ from dataclasses import dataclass
 
 from mxgw.header import Field, Header
 from mxgw.msgauth.results_field import RESULTS_FIELD
+from mxgw.seal import FINGERPRINT_FIELD, MIN_KEY_OCTETS
 
 SEAL_FIELD = "X-MXGW-Seal"
-
-FINGERPRINT_FIELD = "X-MXGW-Fingerprint"
-MIN_KEY_OCTETS = 16
-"""Both as in mxgw.seal, beside which this module stands."""
 
 MAX_AGE_SECONDS = 3600
 """A message travels from the edge to home within the deadline of one delivery, minutes at most; the rest is

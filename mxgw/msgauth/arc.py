@@ -39,6 +39,10 @@ class ArcVerdict:
     """RFC 8617 section 5.2, step 5: the oldest instance from which on the message was not altered, 0 where
     that is so since the first; None without PASS."""
 
+    author_sealed: bool
+    """The newest message signature covers every From field. RFC 8617 section 4.1.2 does not ask for that; who
+    lets the chain speak for the author must."""
+
     results: str
     """The ARC-Authentication-Results of the newest set, without its instance. Worth what the sealer is."""
 
@@ -87,7 +91,16 @@ class ArcChain:
         return tuple(dict.fromkeys(one.body_form for one in signatures if isinstance(one, Signature)))
 
 
-_NONE = ArcVerdict(Result.NONE, "", temporary=False, sealers=(), oldest_pass=None, results="", steps=())
+_NONE = ArcVerdict(
+    Result.NONE,
+    "",
+    temporary=False,
+    sealers=(),
+    oldest_pass=None,
+    author_sealed=False,
+    results="",
+    steps=(),
+)
 
 
 async def verify_chain(
@@ -112,9 +125,15 @@ async def verify_chain(
         temporary=failure is not None and failure.result is Result.TEMPERROR,
         sealers=tuple(one.seal.claim.domain for one in reversed(chain.sets)),
         oldest_pass=oldest_pass,
+        author_sealed=_author_sealed(chain.sets[-1], header),
         results=results_text(chain.sets[-1].results),
         steps=tuple(walk.steps),
     )
+
+
+def _author_sealed(newest: ArcSet, header: Header) -> bool:
+    signature = newest.message_signature
+    return isinstance(signature, Signature) and 0 < header.count("From") <= signature.names.count("from")
 
 
 class _Walk:

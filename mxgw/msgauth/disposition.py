@@ -179,6 +179,7 @@ def _vouched(arc: ArcVerdict, dmarc: DmarcVerdict, trusted_sealers: frozenset[st
     return (
         bool(arc.sealers)
         and arc.sealers[0] in trusted_sealers
+        and arc.author_sealed
         and vouches(arc.results, dmarc.author_domain, dmarc.organizational_domain)
     )
 

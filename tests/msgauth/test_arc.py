@@ -54,6 +54,23 @@ async def test_no_chain_is_none() -> None:
     assert (verdict.result, verdict.reason, verdict.sealers) == (Result.NONE, "", ())
 
 
+@pytest.mark.parametrize(
+    ("names", "more_fields", "sealed"),
+    [
+        ("from:to:subject", b"", True),
+        ("to:subject", b"", False),
+        ("from:to:subject", b"From: joe@bank.example\r\n", False),
+    ],
+)
+async def test_a_chain_says_whether_it_covers_the_author(
+    names: str, more_fields: bytes, sealed: bool
+) -> None:
+    """It may pass all the same: RFC 8617 section 4.1.2 asks for no field in particular."""
+    verdict = await judged(more_fields + seal(MESSAGE, 1, names=names))
+
+    assert (verdict.result, verdict.author_sealed) == (Result.PASS, sealed)
+
+
 async def test_a_chain_of_three_tells_its_sealers_and_the_newest_results() -> None:
     records = {f"sel._domainkey.{name}.example": key_record(ed25519_key()) for name in "abc"}
     message = MESSAGE

@@ -63,7 +63,7 @@ def arc(
     result: Result, sealer: str = "lists.example", results: str = VOUCHING, *, temporary: bool = False
 ) -> ArcVerdict:
     sealers = (sealer, "first.example") if result is not Result.NONE else ()
-    return ArcVerdict(result, "", temporary, sealers, 0 if result is Result.PASS else None, results, ())
+    return ArcVerdict(result, "", temporary, sealers, 0 if result is Result.PASS else None, True, results, ())
 
 
 DMARC = {
@@ -305,6 +305,20 @@ def test_replies_are_short_and_of_their_class() -> None:
     assert str(SEAL_UNKNOWN).startswith("451 4.7.0 ")
     for reply in (DMARC_REFUSED, NO_AUTHOR_REFUSED, POLICY_UNKNOWN, SEAL_UNKNOWN):
         assert len(reply.encode()) < 120
+
+
+def test_a_chain_that_does_not_cover_the_author_excuses_nobody() -> None:
+    """Whoever gets such a message can put another From on it, and the chain still passes."""
+    chain = replace(arc(Result.PASS), author_sealed=False)
+    done = dispose(
+        mode=DmarcPolicy.REJECT,
+        author=None,
+        dmarc=dmarc(Result.FAIL, Policy.REJECT),
+        arc=chain,
+        trusted_sealers=TRUSTED,
+    )
+
+    assert done.handling is Handling.REJECT
 
 
 def test_only_the_newest_sealer_is_asked_and_only_by_its_whole_name() -> None:

@@ -264,7 +264,7 @@ hostile = st.text(max_size=80) | st.sampled_from(
 def test_whatever_strangers_wrote_the_results_are_ours(
     claim: Claim, text: str, domain: str, other: str
 ) -> None:
-    arc = ArcVerdict(Result.FAIL, text, False, (domain,), None, other, ())
+    arc = ArcVerdict(Result.FAIL, text, False, (domain,), None, False, other, ())
     findings = [
         spf_finding(SpfResult(Result.FAIL, Identity.MAIL_FROM, domain, text, other, text)),
         spf_finding(SpfResult(Result.NONE, Identity.HELO, other, problem=domain)),
