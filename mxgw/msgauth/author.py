@@ -8,8 +8,9 @@ other for the rest. What can be read in two ways is therefore not read at all, a
 instead of an author: it must not show one name to us and another to the reader.
 
 Two deviations, for honest mail of careless senders, both with a domain that every reader must find. A field
-that breaks the grammar is read all the same where it has one "@" in all and ends with the address that this
-belongs to, as in `Doe, John <john@one.example>`; and where the display name is an address of the same domain.
+that breaks the grammar, with quotes and comments that end, is read all the same where it has one "@" and one
+pair of angle brackets, at its end, as in `Doe, John <john@one.example>`; and where the display name is an
+address of the same domain.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ MAX_FROM_OCTETS = 16 * 1024
 """No RFC bounds the field; a hundred addresses with long names fit, and reading it stays below 10 ms."""
 
 NO_FIELD = "no From field"
+STRAY_LINE = "a line behind From is no field"
 UNREADABLE = "From cannot be read"
 NOT_UTF8 = "From is not UTF-8"
 CONTROL_CHARACTERS = "From has control characters"
@@ -62,7 +64,7 @@ _TOKEN = re.compile(
 )
 _IN_COMMENT = re.compile(r"[()]|\\.")
 _WORDS = frozenset({"word", "quoted"})
-_ONLY_ADDRESS = re.compile(rf"[^@]*<(?P<local>{_ATOM})@(?P<domain>{_ATOM})>[ \t]*")
+_ONLY_ADDRESS = re.compile(rf"[^@<>]*<(?P<local>{_ATOM})@(?P<domain>{_ATOM})>[ \t]*")
 _NAMED_AS_ADDRESS = re.compile(
     rf"[ \t]*{_ATOM}@(?P<domain>{_ATOM})[ \t]*<(?P<local>{_ATOM})@(?P=domain)>[ \t]*", re.IGNORECASE
 )
@@ -105,17 +107,26 @@ def author_of(header: Header) -> Author:
         return Author((), NO_FIELD)
     if len(fields) > 1:
         return Author((), f"{len(fields)} From fields")
+    if header.count("") and _goes_on_for_some(header):
+        return Author((), STRAY_LINE)
     try:
         return Author(_domains(fields[0]), "")
     except _Unreadable as why:
         return Author((), str(why))
 
 
+def _goes_on_for_some(header: Header) -> bool:
+    """Whether the line behind From is no field: some programs take it for more of From."""
+    names = [one.name.lower() for one in header.fields]
+    return "" in names[names.index("from") + 1 :][:1]
+
+
 def _domains(field: Field) -> tuple[str, ...]:
     """The domains of the field as DNS has them. Raises _Unreadable."""
     text = _text(field)
+    tokens = _tokens(text)
     try:
-        written = _written(text)
+        written = _MailboxList(tokens).domains()
     except _Unreadable as why:
         only = _ONLY_ADDRESS.fullmatch(text) or _NAMED_AS_ADDRESS.fullmatch(text)
         if only is None or str(why) != UNREADABLE:
@@ -127,12 +138,6 @@ def _domains(field: Field) -> tuple[str, ...]:
     if len(spellings) > MAX_AUTHOR_DOMAINS:
         raise _Unreadable(TOO_MANY_DOMAINS)
     return tuple(dict.fromkeys(_name(domain) for domain in spellings))
-
-
-def _written(text: str) -> list[str]:
-    """The domains of a field that keeps the grammar, as written; none where it has no address."""
-    tokens = _tokens(text)
-    return [] if tokens == [_END] else _MailboxList(tokens).domains()
 
 
 def _text(field: Field) -> str:
@@ -216,6 +221,8 @@ class _MailboxList:
         """The domain of each mailbox, as written. Raises _Unreadable."""
         found: list[str] = []
         in_group = False
+        if self._next == "end":
+            return found
         while True:
             words = self._skip_words()
             if self._next == ":" and words and not in_group:

@@ -98,13 +98,9 @@ def test_as_many_domains_as_are_evaluated_are_named_and_not_one_more() -> None:
     "value",
     [
         "Doe, John <a@example.com>",
+        'Doe, "Jo" (x) <a@example.com>',
         "John [Sales] <a@example.com>",
         "Re: your order; soon <a@example.com>",
-        "5 > 3 <a@example.com>",
-        'John "Jo <a@example.com>',
-        "John (Jo <a@example.com>",
-        "DOMAIN\\john <a@example.com> ",
-        '"\\" <a@example.com>',
         "=?utf-8?q?Doe,_John?= <a@example.com>",
         "a@example.com <a@example.com>",
         "b@EXAMPLE.com<a@example.com>",
@@ -117,6 +113,12 @@ def test_a_field_that_breaks_the_grammar_around_its_only_domain_names_it(value: 
 @pytest.mark.parametrize(
     "value",
     [
+        'John "Jo <a@example.com>',
+        "John (Jo <a@example.com>",
+        "DOMAIN\\john <a@example.com>",
+        "5 > 3, <a@example.com>",
+        "John <john> <a@example.com>",
+        '"\\" <a@example.com>',
         "Doe, John <a@example.com> x",
         "Doe, John <a@example.com>, <b>",
         "Doe, John <a@example.com (x)>",
@@ -261,6 +263,15 @@ def test_what_can_be_read_in_two_ways_is_not_read(value: str) -> None:
 )
 def test_a_field_that_names_nobody_has_a_problem(value: str | bytes, problem: str) -> None:
     assert read(value) == Author((), problem)
+
+
+def test_a_line_that_some_take_for_more_of_from_spoils_it() -> None:
+    block = b"From: a@legit.example\r\n%sTo: b@example.net\r\n%s\r\n"
+    stray = b", admin@attack.example\r\n"
+
+    assert author_of(parse_header(block % (stray, b""))) == Author((), told.STRAY_LINE)
+    assert author_of(parse_header(block % (b"", stray))) == Author(("legit.example",), "")
+    assert author_of(parse_header(b"To: b@example.net\r\n" + stray + block % (b"", b""))).domains
 
 
 def test_one_bad_address_spoils_the_list() -> None:
