@@ -99,10 +99,9 @@ def walk_targets(start: str) -> list[str]:
 def organizational_domain(start: str, found: Sequence[Published]) -> str:
     """The organizational domain out of a walk that met no trouble (RFC 9989 section 4.10.2)."""
     for one in found:
-        if one.record is None:
-            continue
-        if one.record.psd is Psd.NO:
+        psd = one.record and one.record.psd
+        if psd is Psd.NO:
             return one.domain
-        if one.record.psd is Psd.YES and one.domain != start:
+        if psd is Psd.YES and one.domain != start:
             return ".".join(start.split(".")[-(one.domain.count(".") + 2) :])
     return found[-1].domain if found else start

@@ -48,6 +48,7 @@ def read(*values: str | bytes, name: str = "From") -> Author:
         "=?UTF-8?Q?J=C3=BCrgen_M=2E?= <a@example.com>",
         "=?utf-8?b?SsO8cmdlbg==?= =?utf-8?q?b=40attack.example?= <a@example.com>",
         '"=?utf-8?q?A?=" <a@example.com>',
+        "=?utf-8?b?A?= <a@example.com>",
         "=?iso-2022-jp?B?GyRCRnxLXBsoQg==?= <a@example.com>",
         "Jürgen Müller <jürgen@example.com>",
         "山田　太郎 <a@example.com>",
