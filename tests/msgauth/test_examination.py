@@ -217,7 +217,7 @@ HOSTILE = dict(hostile_headers())
 async def test_no_header_keeps_other_messages_waiting(
     name: str, record_property: Callable[[str, object], None]
 ) -> None:
-    """The longest turn is printed; only what is out of all proportion fails, since machines are slow at times."""
+    """The longest turn is printed; only what is out of all proportion fails: machines are slow at times."""
     message = HOSTILE[name]
     message = message[: MAX_HEADER_OCTETS - 4] + b"\r\n\r\n" if len(message) > MAX_HEADER_OCTETS else message
     turns: list[float] = []
