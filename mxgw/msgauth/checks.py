@@ -82,8 +82,8 @@ class Examiner:
 class Examination:
     """One message under examination. The tasks are its own: they end with ``finish`` or ``drop``.
 
-    DNS has until ``seconds`` after MAIL, and again as long after the header block is complete: a client that
-    sends slowly must not spend the time in which its keys can be fetched.
+    DNS has until ``seconds`` after MAIL, and again as long after the header block is complete and after the
+    end of content: a client that sends slowly must not spend the time in which its keys can be fetched.
     """
 
     def __init__(
@@ -227,8 +227,10 @@ class Examination:
     ) -> DmarcVerdict | None:
         if not self._discoveries:
             return None
+        # The other domains are asked about now, however long the body took.
+        lookup = self._budget()
         found = [
-            await dmarc.evaluate(self._lookups[-1], await discovery, spf=spf, dkim=verdicts)
+            await dmarc.evaluate(lookup, await discovery, spf=spf, dkim=verdicts)
             for discovery in self._discoveries
         ]
         return dmarc.strictest(found)

@@ -132,6 +132,20 @@ async def test_dns_that_never_answers_costs_no_more_than_its_deadline() -> None:
     assert found.dmarc.result is Result.TEMPERROR
 
 
+async def test_a_body_that_takes_long_does_not_use_up_the_time_of_what_is_asked_at_its_end() -> None:
+    """SPF passes for example.com, From is of football.example.com: DNS says that the two are one."""
+    examination = examiner(zone(), checks=frozenset({Check.SPF, Check.DMARC}), seconds=0.05).begin(
+        CLIENT, SENDER
+    )
+    fed(examination, MESSAGE)
+    await asyncio.sleep(0.1)
+
+    found = await examination.finish()
+
+    assert found.dmarc
+    assert found.dmarc.result is Result.PASS
+
+
 async def test_a_message_that_does_not_come_leaves_no_task_behind() -> None:
     before = asyncio.all_tasks()
     examination = examiner(Silent({})).begin(CLIENT, SENDER)
