@@ -1,0 +1,74 @@
+"""Mistakes in who may do what, and in what the base stack is made with."""
+
+from __future__ import annotations
+
+from tests.ecs.mutations import (
+    Mutation,
+    add,
+    base,
+    drop,
+    imported,
+    parameter,
+    put,
+    service,
+    undeclare,
+)
+
+_ANY_LOG = (
+    '{"Statement": [{"Effect": "Allow", "Principal": {"Service": ["events.amazonaws.com"]},'
+    ' "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}]}'
+)
+
+MISTAKES: tuple[Mutation, ...] = (
+    service("all secrets", put("START/3/Resource", "*")),
+    service(
+        "secrets by a wildcard",
+        put(
+            "START/3/Resource",
+            {"Fn::Sub": "arn:aws:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*"},
+        ),
+    ),
+    service("all repositories", put("START/1/Resource", "*")),
+    service("all log actions", put("START/2/Action", "logs:*")),
+    service("a secret that cannot be read", drop("START/3/Resource/1")),
+    service(
+        "policy of others",
+        put(
+            "ExecutionRole/ManagedPolicyArns",
+            ["arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"],
+        ),
+    ),
+    service(
+        "task may read secrets",
+        add(
+            "TaskRole/Policies/0/PolicyDocument/Statement",
+            {
+                "Effect": "Allow",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": imported("TlsSecretArn"),
+            },
+        ),
+    ),
+    service("roles exchanged", put("TaskDefinition/TaskRoleArn", {"Fn::GetAtt": ["ExecutionRole", "Arn"]})),
+    service("role for tasks of others", drop("TaskRole/AssumeRolePolicyDocument/Statement/0/Condition")),
+    service(
+        "role for everybody", put("TaskRole/AssumeRolePolicyDocument/Statement/0/Principal", {"AWS": "*"})
+    ),
+    service(
+        "pusher may update all services",
+        put("CertificatePusherPolicy/PolicyDocument/Statement/1/Resource", "*"),
+    ),
+    base("events of others in the log", put("TaskStopLogPolicy/PolicyDocument", _ANY_LOG)),
+    base("chat function called by others", drop("ChatPermission/SourceArn")),
+    base("images not scanned", put("Repository/ImageScanningConfiguration/ScanOnPush", False)),
+    base("tags that move", put("Repository/ImageTagMutability", "MUTABLE")),
+    base("short seal key", put("SealKeySecret/GenerateSecretString/PasswordLength", 8)),
+    base("domains under a made name", drop("DomainsParameter/Name")),
+    base("import that nobody exports", undeclare("Outputs", "AlarmTopicArn")),
+    base("parameter in English only", parameter("AlertEmail", Description="Where alarms are sent.")),
+    service("parameter of any form", undeclare("Parameters", "HomeAddress", "AllowedPattern")),
+    service(
+        "parameter not in the console's groups",
+        undeclare("Metadata", "AWS::CloudFormation::Interface", "ParameterGroups", 0),
+    ),
+)
