@@ -43,11 +43,27 @@ def edge(workers: int | None, toml: Path | None) -> None:
     sys.exit(run(lambda: run_edge(config)))
 
 
-@command.command("home", hidden=True)
+@command.command("home")
 @config_option
 def home(toml: Path | None) -> None:
-    """Not in this version."""
-    fail("serve home is not in this version; let MXGW_HOME of the edge name your mailbox server's LMTP port")
+    """Take mail from the edge on LMTP, have Rspamd look into it, and put it into the mailbox by LMTP.
+
+    Settings come from MXGW_* variables (see `mxgw settings`); MXGW_HOME is needed, and names the LMTP port
+    of the mailbox server. MXGW_SEAL_KEY is that of the edge, MXGW_AUTHSERV_ID the edge's name in
+    Authentication-Results.
+    After SIGTERM what is in flight is finished, then the exit code is 0; it is 2 on bad configuration.
+
+    \b
+    Example:
+      MXGW_HOME=lmtp://dovecot:24 MXGW_RSPAMD=http://rspamd:11333 mxgw serve home
+    """
+    config = load_or_fail(Role.HOME, toml=toml, options={})
+    if config.workers > 1:
+        fail("MXGW_WORKERS: at home there is one process: it delivers to each mailbox in turn")
+    # Imported here: a mistake in the configuration is told before anything slow is loaded.
+    from mxgw.service.home import run_home
+
+    sys.exit(run(lambda: run_home(config)))
 
 
 def run(serve: Callable[[], int]) -> int:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from mxgw import __version__
-from mxgw.config import Address, Config
+from mxgw.config import Address, Config, Role
 from mxgw.observe import EventLog, Snapshot, State
 
 if TYPE_CHECKING:
@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def open_http(
-    config: Config, state: Callable[[], State], gather: Callable[[], Awaitable[Snapshot]], log: EventLog
+    config: Config,
+    state: Callable[[], State],
+    gather: Callable[[], Awaitable[Snapshot]],
+    log: EventLog,
+    *,
+    role: Role = Role.EDGE,
 ) -> AsyncIterator[Address]:
     """Listen for probes, scrapers and people while the block runs. Raises OSError where it cannot be."""
     # In a thread, so that the mail door already answers while it loads.
     http = await asyncio.to_thread(importlib.import_module, "mxgw.http")
     door: HttpDoor = http.HttpDoor(
-        facts=http.Facts(__version__, config.hostname, "edge", str(config.home)),
+        facts=http.Facts(__version__, config.hostname, role, str(config.home)),
         state=state,
         gather=gather,
         clock=time.time,

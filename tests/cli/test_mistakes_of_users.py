@@ -88,11 +88,18 @@ def test_check_tells_programs_of_mistakes_in_json() -> None:
     assert facts["mistakes"][0].startswith("MXGW_DOMAINS: it is not set")
 
 
-def test_serve_home_says_that_it_is_not_there() -> None:
+def test_serve_home_asks_for_what_it_needs() -> None:
     ended = mxgw("serve", "home")
 
     assert_mistake(ended)
-    assert "not in this version" in ended.err
+    assert "MXGW_HOME: it is not set" in ended.err
+
+
+def test_serve_home_is_one_process() -> None:
+    ended = mxgw("serve", "home", settings={"MXGW_HOME": "lmtp://mail", "MXGW_WORKERS": "2"})
+
+    assert_mistake(ended)
+    assert "MXGW_WORKERS" in ended.err
 
 
 @pytest.mark.parametrize(

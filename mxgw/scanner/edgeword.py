@@ -1,0 +1,97 @@
+"""What home believes of what the edge said of a message, and what must go because nobody of ours said it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mxgw.edgeseal import MAX_SEALS, SEAL_FIELD, EdgeSealer, EdgeWord
+from mxgw.envelope import ReversePath
+from mxgw.header import Header
+from mxgw.msgauth.forged_results import forged_results
+from mxgw.seal import Sealer
+
+_TIME = re.compile(rb"t=([0-9]{1,12});")
+_SEALED = "sealed "
+
+
+class SealState(StrEnum):
+    """What became of the seal on a message: for log and metrics."""
+
+    VALID = "valid"
+    NONE = "none"
+    FORGED = "forged"
+    """It was not made under our key, or of something else than this message carries."""
+    STALE = "stale"
+    """It is genuine, and was made too long ago or in the future: a clock is wrong, or a copy came again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """``word`` is there for a valid seal only; ``removed`` are indices into the header's fields."""
+
+    state: SealState
+    word: EdgeWord | None
+    removed: frozenset[int]
+
+    @property
+    def auth_class(self) -> str:
+        """For HomeSealer: the edge's fingerprint where it is believed."""
+        return f"{_SEALED}{self.word.fingerprint}" if self.word else "unsealed"
+
+
+def believe(
+    header: Header, *, sealer: EdgeSealer | None, authserv_ids: frozenset[str], now: float
+) -> Believed:
+    """Open the seal. ``authserv_ids`` are the names that only we may use in Authentication-Results.
+
+    Without a valid seal every Authentication-Results in one of these names goes; with one, every other.
+    """
+    word = sealer.open_seal(header, now) if sealer else None
+    removed = forged_results(header, authserv_ids)
+    if word is not None:
+        return Believed(SealState.VALID, word, removed - {word.results_at})
+    return Believed(_why_not(header, sealer), None, removed)
+
+
+def _why_not(header: Header, sealer: EdgeSealer | None) -> SealState:
+    seals = header.named(SEAL_FIELD)
+    if not seals:
+        return SealState.NONE
+    for seal in seals[:MAX_SEALS]:
+        said = _TIME.search(seal.raw)
+        if said and sealer is not None and sealer.open_seal(header, float(said[1])) is not None:
+            return SealState.STALE
+    return SealState.FORGED
+
+
+class HomeSealer(Sealer):
+    """Keeps the fingerprint of the edge where it is believed, makes one where not.
+
+    A message that comes over two edges, or twice over one, has the same fingerprint both times: the edge
+    made it of what a retry keeps. What home could make anew would hold the edge's own trace fields.
+    """
+
+    __slots__ = ()
+
+    def fingerprint(
+        self,
+        *,
+        reverse_path: ReversePath,
+        header: Header,
+        body_digest: bytes,
+        content_digest: Callable[[], bytes],
+        auth_class: str,
+    ) -> str:
+        """As Sealer; ``auth_class`` is that of Believed."""
+        if auth_class.startswith(_SEALED):
+            return auth_class.removeprefix(_SEALED)
+        return super().fingerprint(
+            reverse_path=reverse_path,
+            header=header,
+            body_digest=body_digest,
+            content_digest=content_digest,
+            auth_class=auth_class,
+        )
