@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -21,6 +22,9 @@ from mxgw.msgauth.dkim_tags import TagFault, base64_octets, parse_tags, words
 
 MAX_RECORD_OCTETS = 8 * 1024
 """No RFC bounds a record; a key of 4096 bits needs 750 octets."""
+
+MAX_REMEMBERED_KEYS = 256
+"""A few senders send most of the mail, and reading a key costs as much as verifying with it. At most 2 MiB."""
 
 MIN_RSA_BITS = 1024
 """RFC 8301 section 3.2: a signature made with a shorter key is never valid."""
@@ -83,6 +87,7 @@ class PublicKey:
         return True
 
 
+@lru_cache(maxsize=MAX_REMEMBERED_KEYS)
 def parse_key(record: bytes) -> PublicKey:
     """The key of a record. Raises TagFault with the reason where there is none for signatures of e-mail."""
     if len(record) > MAX_RECORD_OCTETS:
