@@ -24,7 +24,7 @@ MAX_RECORD_OCTETS = 8 * 1024
 """No RFC bounds a record; a key of 4096 bits needs 750 octets."""
 
 MAX_REMEMBERED_KEYS = 256
-"""A few senders send most of the mail, and reading a key costs as much as verifying with it. At most 2 MiB."""
+"""Few senders send most of the mail, and reading a key costs as much as verifying with it. At most 2 MiB."""
 
 MIN_RSA_BITS = 1024
 """RFC 8301 section 3.2: a signature made with a shorter key is never valid."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import idna
 
 MAX_NAME_OCTETS = 253
 """RFC 1035 section 3.1: 255 octets on the wire, which is 253 characters without the final dot."""
 
 MAX_LABEL_OCTETS = 63
+
+MAX_REMEMBERED_NAMES = 4096
+"""One message has its domain looked at a dozen times. At most 2 MiB."""
 
 
 def canonical(name: str) -> str | None:
@@ -17,6 +22,11 @@ def canonical(name: str) -> str | None:
     through besides, since RFC 7208 macros make names of local parts; control octets are not: no honest
     domain has them, and programs behind us cut or fold text at them.
     """
+    return None if len(name) > MAX_NAME_OCTETS + len(".") else _canonical(name)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED_NAMES)
+def _canonical(name: str) -> str | None:
     name = name.removesuffix(".").lower()
     if not name or len(name) > MAX_NAME_OCTETS:
         return None
