@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from mxgw.edgeseal import MAX_SEALS, SEAL_FIELD, EdgeSealer, EdgeWord
 from mxgw.envelope import ReversePath
 from mxgw.header import Header
 from mxgw.msgauth.forged_results import forged_results
-from mxgw.seal import Sealer
+from mxgw.seal import Sealer, forged_fields
 
 _TIME = re.compile(rb"t=([0-9]{1,12});")
 _SEALED = "sealed "
@@ -70,8 +71,8 @@ def _why_not(header: Header, sealer: EdgeSealer | None) -> SealState:
 class HomeSealer(Sealer):
     """Keeps the fingerprint of the edge where it is believed, makes one where not.
 
-    A message that comes over two edges, or twice over one, has the same fingerprint both times: the edge
-    made it of what a retry keeps. What home could make anew would hold the edge's own trace fields.
+    A message that comes over two edges, or twice over one, has the same fingerprint both times. For what is
+    made here, the fields that the hop before us writes anew on every try do not count.
     """
 
     __slots__ = ()
@@ -85,13 +86,20 @@ class HomeSealer(Sealer):
         content_digest: Callable[[], bytes],
         auth_class: str,
     ) -> str:
-        """As Sealer; ``auth_class`` is that of Believed."""
+        """As Sealer; ``auth_class`` is that of Believed, and the content counts as it came to the edge."""
         if auth_class.startswith(_SEALED):
             return auth_class.removeprefix(_SEALED)
         return super().fingerprint(
             reverse_path=reverse_path,
             header=header,
             body_digest=body_digest,
-            content_digest=content_digest,
+            content_digest=lambda: _content_digest(header, body_digest),
             auth_class=auth_class,
         )
+
+
+def _content_digest(header: Header, body_digest: bytes) -> bytes:
+    ours = forged_fields(header)
+    received = next((at for at, one in enumerate(header.fields) if one.name.lower() == "received"), None)
+    block = header.without(ours, frozenset() if received is None else frozenset({received}))
+    return hashlib.sha256(hashlib.sha256(block).digest() + body_digest).digest()
