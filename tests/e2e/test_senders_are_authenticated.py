@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
@@ -13,10 +15,13 @@ from typing import Any
 import authres
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from lxml import etree
 
 from mxgw.header import parse_header
 from mxgw.msgauth.forged_results import forged_results
+from tests.cli.support import mxgw
 from tests.msgauth.dkim_signer import key_record, rsa_key, sign
+from tests.reports.events import NS, SCHEMA
 from tests.rig.courier import Courier
 from tests.rig.dovecot import Dovecot
 from tests.rig.gateway import Gateway
@@ -251,3 +256,40 @@ async def test_a_message_from_our_own_network_is_not_judged_by_its_address() -> 
         checks = (await at.event("transaction"))["checks"]
         assert "spf" not in checks
         assert "iprev" not in checks
+
+
+async def test_the_log_becomes_the_report_that_the_domain_asked_for() -> None:
+    async with edge() as at:
+        assert (await at.send(signed(letter(11)))).startswith("250")
+        assert (await at.send(letter(12), address=STRANGER, sender="x@evil.example")).startswith("250")
+        await at.send(letter(13), recipient="nobody@example.jp")
+        await asyncio.to_thread(at.gateway.wait_for, "dmarc", count=2)
+        log = "".join(json.dumps(event) + "\n" for event in at.gateway.events())
+
+    today = datetime.now(UTC).date()
+    done = await asyncio.to_thread(
+        mxgw,
+        *(
+            "dmarc-report",
+            "-",
+            "--from",
+            str(today - timedelta(days=1)),
+            "--until",
+            str(today + timedelta(days=1)),
+        ),
+        *("--email", "dmarc@example.jp", "--domain", "bank.example", "--output", "-"),
+        stdin=log,
+    )
+
+    assert done.code == 0, done.err
+    report = etree.fromstring(done.out.encode())
+    SCHEMA.assertValid(report)
+    rows = {
+        row.findtext(f"{NS}source_ip"): (
+            row.findtext(f"{NS}count"),
+            row.findtext(f"{NS}policy_evaluated/{NS}disposition"),
+            row.findtext(f"{NS}policy_evaluated/{NS}dkim"),
+        )
+        for row in report.iter(f"{NS}row")
+    }
+    assert rows == {HONEST: ("1", "pass", "pass"), STRANGER: ("1", "quarantine", "fail")}
