@@ -122,6 +122,16 @@ def undeclare(*path: str) -> Change:
     return change
 
 
+def log_policy(text: str, other: str) -> Change:
+    """Replace a text in the policy that lets EventBridge write to its log."""
+
+    def change(template: Json) -> None:
+        holder = template["Resources"]["TaskStopLogPolicy"]["Properties"]["PolicyDocument"]["Fn::Sub"]
+        holder[0] = holder[0].replace(text, other)
+
+    return change
+
+
 def imported(name: str) -> Json:
     """An import from the base stack."""
     return {"Fn::ImportValue": {"Fn::Sub": "${BaseStackName}-" + name}}

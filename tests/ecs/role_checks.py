@@ -102,16 +102,22 @@ def events_reach_their_log(deployment: Deployment) -> Iterator[str]:
     group = deployment.base.of_type("AWS::Logs::LogGroup")["TaskStopLogGroup"]
     if not group["LogGroupName"].startswith(f"/aws/events/{BASE_STACK}/"):
         yield f"EventBridge cannot write to {group['LogGroupName']}"
-    document: Json = json.loads(deployment.base.only("AWS::Logs::ResourcePolicy")["PolicyDocument"])
-    (statement,) = document["Statement"]
-    if statement["Resource"] != "<base:TaskStopLogGroup.Arn>":
-        yield f"EventBridge may write to {statement['Resource']}"
-    if set(statement["Action"]) != {"logs:CreateLogStream", "logs:PutLogEvents"}:
-        yield f"EventBridge may {statement['Action']}"
-    if "events.amazonaws.com" not in statement["Principal"]["Service"]:
-        yield "EventBridge may not write to its log"
-    if statement.get("Condition") != {"StringEquals": {"aws:SourceAccount": "111122223333"}}:
-        yield "other accounts' events may write to the log"
+    document: Json = json.loads(deployment.service.only("AWS::Logs::ResourcePolicy")["PolicyDocument"])
+    granted = {statement["Action"]: statement for statement in document["Statement"]}
+    if set(granted) != {"logs:CreateLogStream", "logs:PutLogEvents"}:
+        yield f"EventBridge may {sorted(granted)}"
+    for action, statement in granted.items():
+        if statement["Resource"] != "<base:TaskStopLogGroup.Arn>":
+            yield f"EventBridge may {action} in {statement['Resource']}"
+        if set(statement["Principal"]["Service"]) != {"events.amazonaws.com", "delivery.logs.amazonaws.com"}:
+            yield f"EventBridge may not {action}"
+    # Which rule writes is known when it writes, not when the stream is opened.
+    if "Condition" in granted["logs:CreateLogStream"]:
+        yield "EventBridge may not open its streams"
+    if granted["logs:PutLogEvents"].get("Condition") != {
+        "ArnEquals": {"aws:SourceArn": "<TaskStopRule.Arn>"}
+    }:
+        yield "other rules may write to the log, or ours may not"
 
 
 def chat_function_is_called_by_the_topic_only(deployment: Deployment) -> Iterator[str]:

@@ -8,15 +8,11 @@ from tests.ecs.mutations import (
     base,
     drop,
     imported,
+    log_policy,
     parameter,
     put,
     service,
     undeclare,
-)
-
-_ANY_LOG = (
-    '{"Statement": [{"Effect": "Allow", "Principal": {"Service": ["events.amazonaws.com"]},'
-    ' "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}]}'
 )
 
 MISTAKES: tuple[Mutation, ...] = (
@@ -58,7 +54,13 @@ MISTAKES: tuple[Mutation, ...] = (
         "pusher may update all services",
         put("CertificatePusherPolicy/PolicyDocument/Statement/1/Resource", "*"),
     ),
-    base("events of others in the log", put("TaskStopLogPolicy/PolicyDocument", _ANY_LOG)),
+    service("rules of others in the log", log_policy('"ArnEquals"', '"ArnLike"')),
+    service(
+        "events by an account that is not named",
+        log_policy("aws:SourceArn", "aws:SourceAccount"),
+    ),
+    service("events in all logs", log_policy('"Resource":"${Log}"', '"Resource":"*"')),
+    service("events that may not open a stream", log_policy("logs:CreateLogStream", "logs:CreateLogGroup")),
     base("chat function called by others", drop("ChatPermission/SourceArn")),
     base("images not scanned", put("Repository/ImageScanningConfiguration/ScanOnPush", False)),
     base("tags that move", put("Repository/ImageTagMutability", "MUTABLE")),
