@@ -7,7 +7,8 @@ from email.message import Message
 from itertools import count
 
 from tests.rig.dovecot import Dovecot
-from tests.rig.gateway import Gateway
+from tests.rig.gateway import Event, Gateway
+from tests.rig.process import wait_until
 from tests.rig.wire import Wire, stuffed
 
 SENDER = "bounce@bank.example"
@@ -82,3 +83,22 @@ def stored(home: Dovecot, subject: str, user: str = "taro") -> list[Message]:
     """The copies of a letter in a mailbox."""
     messages = map(message_from_bytes, home.messages(user))
     return [message for message in messages if message["Subject"] == subject]
+
+
+def account(door: Gateway, octets: bytes) -> Event:
+    """The line that a door logs of this letter, its last one: it may come after the reply."""
+    name = message_from_bytes(octets)["Message-ID"]
+
+    def found() -> list[Event]:
+        return [event for event in door.transactions() if event["message_id"] == name]
+
+    wait_until(lambda: bool(found()), seconds=30, what=f"{name} is in the log")
+    return found()[-1]
+
+
+def held_octets(door: Gateway) -> int:
+    """Octets of messages that a door has and has not answered for."""
+    for line in door.get("/metrics")[1].decode().splitlines():
+        if line.startswith("mxgw_spool_octets "):
+            return int(float(line.split()[1]))
+    return 0

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import fcntl
 import http.client
+import os
 import shutil
+import signal
 import threading
 from collections.abc import Iterator, Mapping
 
@@ -168,7 +170,17 @@ class Rspamd(Service):
         """SIGKILL to all its processes."""
         self.child.kill()
 
+    def freeze(self) -> None:
+        """Stop all its processes: connections are taken by the kernel, and nobody answers."""
+        os.killpg(self.child.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        os.killpg(self.child.pid, signal.SIGCONT)
+
     def close(self) -> None:
+        if self.child.running:
+            self.thaw()
         self.child.stop()
         self._redis.close()
         self._names.close()
