@@ -35,7 +35,9 @@ class LoadGroup(click.Group):
 
 
 @click.group(
-    "load", cls=LoadGroup, epilog="Try it: mxgw load sink, and beside it: mxgw load send 127.0.0.1:2526"
+    "load",
+    cls=LoadGroup,
+    epilog="Example: mxgw load sink --listen 127.0.0.1:2526, and beside it: mxgw load send 127.0.0.1:2526",
 )
 def command() -> None:
     """Test a mail server under load: this gateway, or any other.
