@@ -15,9 +15,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 
-from mxgw.config import forms
-from mxgw.config.domains import DomainList, domain_list
-from mxgw.config.forms import Address, HomeAddress, ScannerAddress
+from mxgw.config import forms, remote
+from mxgw.config.domains import DomainList, domain_list, parameter_domains
+from mxgw.config.forms import Address, HomeAddress, Pem, ScannerAddress
+from mxgw.config.remote import Kept
 from mxgw.config.rows import (
     ROW,
     Check,
@@ -81,11 +82,12 @@ class Config:
         default=DomainList(()),
         defaults={Role.DEMO: DomainList(("example.com", "example.jp"))},
         needed=frozenset({Role.EDGE}),
+        kept=Kept(remote.parameter, parameter_domains),
         expected="domains separated by commas, for example example.jp,example.com; "
-        "or file:/path of a file with one domain a line",
-        en="Domains that mail is accepted for. A file is watched for changes. "
+        "or file:/path of a file with one domain a line; or ssm:/path of a parameter at AWS",
+        en="Domains that mail is accepted for. A file and a parameter are watched for changes. "
         "The first one's postmaster gets mail for <postmaster>.",
-        ja="メールを受け取るドメイン。ファイルの変更は自動で反映。"
+        ja="メールを受け取るドメイン。ファイルと AWS のパラメーターの変更は自動で反映。"
         "<postmaster> 宛ては最初のドメインの postmaster に届く。",
     )
     home: HomeAddress = row(
@@ -158,20 +160,26 @@ class Config:
         en="DNS resolvers to ask.",
         ja="問い合わせる DNS リゾルバー。空ならシステムの設定。",
     )
-    tls_cert: Path | None = row(
-        forms.pem_file,
+    tls_cert: Path | Pem | None = row(
+        forms.pem,
         default=None,
         default_text="self-signed, made at the start",
         blank=True,
-        expected="path of a readable PEM file, for example /etc/mxgw/fullchain.pem",
-        en="Certificate chain for STARTTLS; goes with MXGW_TLS_KEY.",
-        ja="STARTTLS の証明書チェーン。MXGW_TLS_KEY と組で指定。",
+        kept=Kept(remote.secret, forms.kept_pem),
+        expected="path of a readable PEM file, for example /etc/mxgw/fullchain.pem; or secret:NAME#KEY, "
+        "secret:ARN#KEY at AWS; or PEM text",
+        en="Certificate chain for STARTTLS; goes with MXGW_TLS_KEY. Files and secrets are watched for "
+        "a renewal.",
+        ja="STARTTLS の証明書チェーン。MXGW_TLS_KEY と組で指定。"
+        "ファイルと AWS の秘密情報の更新は自動で反映。",
     )
-    tls_key: Path | None = row(
-        forms.pem_file,
+    tls_key: Path | Pem | None = row(
+        forms.pem,
         default=None,
         blank=True,
-        expected="path of a readable PEM file, for example /etc/mxgw/privkey.pem",
+        kept=Kept(remote.secret, forms.kept_pem),
+        expected="path of a readable PEM file, for example /etc/mxgw/privkey.pem; or secret:NAME#KEY, "
+        "secret:ARN#KEY at AWS; or PEM text",
         en="Private key of the certificate; goes with MXGW_TLS_CERT.",
         ja="証明書の秘密鍵。MXGW_TLS_CERT と組で指定。",
     )
@@ -236,8 +244,9 @@ class Config:
         forms.secret,
         default=None,
         secret=True,
+        kept=Kept(remote.secret, forms.kept_secret),
         expected=f"text of at least {forms.MIN_SECRET_CHARACTERS} characters, "
-        "for example from: openssl rand -base64 32",
+        "for example from: openssl rand -base64 32; or secret:NAME, secret:ARN at AWS",
         en="Key shared by edge and home for the fingerprint and the seal.",
         ja="edge と home が共有する鍵（指紋と封印に使う）。",
     )
@@ -346,8 +355,8 @@ class Config:
     relay_seconds: float = row(
         forms.seconds(1, 590),  # RFC 5321 section 4.5.3.2.6: clients wait 10 minutes for the answer.
         default=240.0,
-        # With the scan it must end before the edge stops waiting.
-        defaults={Role.HOME: 120.0},
+        # With scan and turn (as long again) it ends before the edge stops waiting.
+        defaults={Role.HOME: 100.0},
         expected="seconds within 1 and 590",
         en="How long a delivery to home may take in all; then 451.",
         ja="home への配送全体にかけてよい秒数。超えると 451。",
@@ -390,6 +399,14 @@ class Config:
         expected=f"one of {', '.join(LogFormat)}",
         en="How log lines look.",
         ja="ログの形式。",
+    )
+    emf_service: str | None = row(
+        forms.label,
+        default=None,
+        blank=True,
+        expected="letters, digits and -_. , at most 64, for example mxgw-edge; empty = none",
+        en="Writes a line of metrics a minute for CloudWatch (EMF), each with this as dimension Service.",
+        ja="CloudWatch 用のメトリクス（EMF）を 1 分ごとに出力。値はディメンション Service になる。",
     )
 
 
