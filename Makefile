@@ -37,8 +37,12 @@ fmt: install ## format and mend what the linter can
 	$(BIN)/ruff check --fix mxgw tests
 	$(BIN)/ruff format mxgw tests
 
-lock: install ## pin every package with its hashes anew
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+
+lock: install ## pin every package with its hashes anew, of the developers and of the image
+	$(COMPILE) --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --constraint requirements.lock pyproject.toml -o requirements-runtime.lock
+	printf '%s\n' hatchling setuptools | $(COMPILE) --constraint requirements.lock - -o docker/requirements-build.lock
 
 rfc: install ## print the table of RFC sentences and the tests that show them
 	$(BIN)/python -m tests.rfc
