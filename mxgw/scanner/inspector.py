@@ -30,6 +30,11 @@ SEAL_FACT = "X-MXGW-Seal"
 a rule may trust the topmost Authentication-Results: ``task:get_request_header('X-MXGW-Seal')``."""
 
 
+NO_FIELDS = b"X-MXGW-Scan: no header section\r\n\r\n"
+"""Goes to Rspamd before content that has no field left: it skips blank lines at the beginning, and would take
+the text for a header."""
+
+
 class Scanner(Protocol):
     """Who looks into content (mxgw.scanner.client.Rspamd)."""
 
@@ -87,7 +92,9 @@ class ContentInspector:
         )
         # What is scanned is what goes on: nothing that we do not believe, nothing that only we read.
         header, spool = intake.header, intake.spool
-        block = header.without(forged_fields(header), believed.removed) if header.octets else b"\r\n"
+        block = header.without(forged_fields(header), believed.removed) if header.octets else b""
+        if block in {b"", b"\r\n"}:
+            block = NO_FIELDS
 
         def chunks() -> Iterator[bytes]:
             yield block

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
+from mxgw.scanner.inspector import NO_FIELDS
+from tests.cli.support import Demo
 from tests.home.sessions import SENDER_ADDRESS, SENDER_HELO, Hop, account, bring, hop, letter, stored
 from tests.rig.dovecot import Dovecot
 from tests.rig.homedoor import HomeDoor
@@ -248,3 +251,76 @@ def test_a_peer_may_be_refused_as_often_as_strangers_ask(door: HomeDoor) -> None
             session.command("MAIL FROM:<a@bank.example>")
             assert session.command("RCPT TO:<nobody@example.jp>").startswith("550 5.1.1")
             session.command("RSET")
+
+
+# -- messages and senders of every shape
+
+
+@pytest.mark.parametrize(
+    ("name", "octets", "scanned"),
+    [
+        ("no header", b"just text\r\n", NO_FIELDS + b"just text\r\n"),
+        ("only ours", b"X-MXGW-Junk: yes\r\n\r\ntext\r\n", NO_FIELDS + b"text\r\n"),
+        ("only a header", b"Subject: only a header\r\n", b"Subject: only a header\r\n"),
+        ("no body", b"Subject: no body\r\n\r\n", b"Subject: no body\r\n\r\n"),
+        ("a blank line", b"\r\nblank\r\n", NO_FIELDS + b"blank\r\n"),
+        ("8 bit", "Subject: 例え\r\n\r\n例え\r\n".encode(), "Subject: 例え\r\n\r\n例え\r\n".encode()),
+        ("dots", b"Subject: dots\r\n\r\n.\r\n..\r\n", b"Subject: dots\r\n\r\n.\r\n..\r\n"),
+        ("ours", b"X-MXGW-Junk: yes\r\nSubject: ours\r\n\r\nx\r\n", b"Subject: ours\r\n\r\nx\r\n"),
+    ],
+)
+def test_what_is_scanned_is_what_goes_on(
+    name: str, octets: bytes, scanned: bytes, door: HomeDoor, scanner: Rspamd, mailboxes: Dovecot
+) -> None:
+    before = len(mailboxes.messages("jiro"))
+
+    assert bring(door.lmtp, octets, "jiro@example.jp")[0].startswith("250")
+
+    assert len(mailboxes.messages("jiro")) == before + 1
+    assert mailboxes.messages("jiro")[-1].endswith(b"\r\n" + scanned.removeprefix(NO_FIELDS))
+    # Rspamd's own count of what it got.
+    line = [line for line in scanner.log().splitlines() if "qid: <" in line][-1]
+    assert f"len: {len(scanned)}," in line
+
+
+def test_a_sender_outside_ascii_is_no_trouble_to_rspamd_and_kept(
+    door: HomeDoor, scanner: Rspamd, mailboxes: Dovecot
+) -> None:
+    octets = letter("utf8")
+    with hop(door.lmtp, NAMED) as session:
+        assert session.command("MAIL FROM:<太郎@例え.jp> SMTPUTF8").startswith("250")
+        assert session.command("RCPT TO:<taro@example.jp>").startswith("250")
+        assert session.command("DATA").startswith("354")
+        session.send(octets + b".\r\n")
+        assert session.reply().startswith("250")
+
+    [message] = stored(mailboxes, "utf8")
+    assert message["Return-Path"] == "<>"
+    assert "<太郎@例え.jp>".encode() in mailboxes.messages("taro")[-1]
+    id_ = account(door, octets)["id"]
+    [line] = [line for line in scanner.log().splitlines() if f"qid: <{id_}>" in line]
+    # To Rspamd it is none, as is the null reverse-path.
+    assert ", from: " not in line
+
+
+def test_which_domains_there_are_is_the_mailbox_servers_business(mailboxes: Dovecot, scanner: Rspamd) -> None:
+    home = HomeDoor(mailboxes.url, rspamd=scanner.url)
+    del home._environ["MXGW_DOMAINS"]
+    with home as door, hop(door.lmtp, NAMED) as session:
+        session.command("MAIL FROM:<a@bank.example>")
+        assert session.command("RCPT TO:<taro@example.jp>").startswith("250")
+        assert session.command("RCPT TO:<taro@elsewhere.example>").startswith("550 5.1.1")
+
+
+def test_a_domain_that_is_not_ours_is_refused_where_the_administrator_named_them(door: HomeDoor) -> None:
+    with hop(door.lmtp, NAMED) as session:
+        session.command("MAIL FROM:<a@bank.example>")
+        assert session.command("RCPT TO:<taro@elsewhere.example>").startswith("550 5.7.1")
+
+
+def test_a_door_that_trusts_nobody_takes_no_xclient(tmp_path: Path) -> None:
+    with Demo(tmp_path) as demo:
+        host, _, port = demo.doors["lmtp"].rpartition(":")
+        with Hop((host, int(port))) as session:
+            assert "XCLIENT" not in session.begin()
+            assert session.command(f"XCLIENT {NAMED}").startswith("550 5.7.0")
