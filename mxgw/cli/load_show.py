@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mxgw.cli.terminal import console, plain
+from mxgw.load.client import Stage
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -80,15 +81,26 @@ class Progress:
 
 def summary(result: Result) -> None:
     """All of it, to stdout."""
+    tally, plan = result.tally, result.plan
+    protocol = "LMTP" if plan.habits.lmtp else "SMTP"
     screen = console()
-    screen.print(_totals(result))
+    screen.print(
+        f"{protocol} to {plan.host}:{plan.port}: {tally.acknowledged:,} of {plan.messages or tally.begun:,} "
+        f"messages acknowledged in {result.seconds:,.2f} s (run {plan.run})",
+        soft_wrap=True,
+    )
+    tables = [_totals(result)]
     if result.histogram.count:
-        screen.print(_latencies(result))
-    if result.tally.replies.counts or result.tally.troubles:
-        screen.print(_replies(result))
-    screen.print(_costs(result))
+        tables.append(_latencies(result))
+    if tally.replies.counts or tally.troubles:
+        tables.append(_replies(result))
+    tables.append(_costs(result))
+    for table in tables:
+        screen.print()
+        screen.print(table)
+    screen.print()
     for remark in remarks(result):
-        screen.print(remark)
+        screen.print(remark, soft_wrap=True)
 
 
 def remarks(result: Result) -> list[str]:
@@ -110,11 +122,10 @@ def remarks(result: Result) -> list[str]:
 
 
 def _totals(result: Result) -> Table:
-    tally, plan = result.tally, result.plan
-    table = _table(f"{'LMTP' if plan.habits.lmtp else 'SMTP'} to {plan.host}:{plan.port}, run {plan.run}")
-    table.add_row("seconds", f"{result.seconds:,.2f}")
-    table.add_row("messages begun", f"{tally.begun:,}")
+    tally = result.tally
+    table = _table("messages", "")
     for name, count in (
+        ("begun", tally.begun),
         ("acknowledged", tally.acknowledged),
         ("refused", tally.refused),
         ("deferred", tally.deferred),
@@ -125,63 +136,55 @@ def _totals(result: Result) -> Table:
     ):
         if count or name == "acknowledged":
             table.add_row(name, f"{count:,}")
-    table.add_row("messages/s", f"{result.messages_per_second:,.1f}")
-    table.add_row("MB/s", f"{result.octets_per_second / 1e6:,.2f}")
-    table.add_row(
-        "connections", f"{tally.connections:,}" + (f", {tally.secured:,} TLS" if tally.secured else "")
-    )
+    table.add_row("per second", f"{result.messages_per_second:,.1f}")
+    table.add_row("MB per second", f"{result.octets_per_second / 1e6:,.2f}")
+    table.add_row("connections", f"{tally.connections:,}")
+    if tally.secured:
+        table.add_row("with TLS", f"{tally.secured:,}")
     return table
 
 
 def _latencies(result: Result) -> Table:
     histogram = result.histogram
-    began = "since a message was due" if result.plan.rate else "since a message began"
-    table = _table(f"latency of {histogram.count:,} messages, {began}")
-    table.add_row("least", _ms(histogram.bounds[0]))
-    table.add_row("mean", _ms(histogram.mean))
-    for percentile, seconds in histogram.percentiles().items():
-        table.add_row("median" if percentile == 50 else f"{percentile:g} %", _ms(seconds))
-    table.add_row("longest", _ms(histogram.bounds[1]))
+    table = _table("latency since due" if result.plan.rate else "latency since begun", "ms")
+    rows = {"least": histogram.bounds[0], "mean": histogram.mean}
+    rows |= {f"{one:g} %": seconds for one, seconds in histogram.percentiles().items()}
+    rows |= {"longest": histogram.bounds[1]}
+    for name, seconds in rows.items():
+        table.add_row(name, f"{1000 * seconds:,.2f}")
     return table
 
 
 def _replies(result: Result) -> Table:
     tally = result.tally
-    table = _table("replies")
-    table.add_column()
-    for (stage, code), count in sorted(tally.replies.counts.items()):
+    order = list(Stage)
+    table = _table("replies", "", "")
+    for (stage, code), count in sorted(
+        tally.replies.counts.items(), key=lambda one: (order.index(one[0][0]), one[0][1])
+    ):
         table.add_row(f"{stage} {code}", f"{count:,}", plain(tally.replies.texts.get((stage, code), "")))
     for trouble, count in tally.troubles.most_common(MAX_TROUBLES):
-        table.add_row("no reply", f"{count:,}", plain(trouble))
+        table.add_row("none", f"{count:,}", plain(trouble))
     return table
 
 
 def _costs(result: Result) -> Table:
-    table = _table("processor time")
-    table.add_column(justify="right")
-    table.add_column(justify="right")
-    table.add_row(
-        "this harness",
-        f"{result.cpu_seconds:,.2f} s",
-        f"{result.per_message(result.cpu_seconds):.3f} ms/message",
-        f"{result.peak_rss_octets / 1e6:,.0f} MB",
-    )
-    for one in result.watched:
-        table.add_row(
-            f"process {one.pid}",
-            f"{one.cpu_seconds:,.2f} s",
-            f"{result.per_message(one.cpu_seconds):.3f} ms/message",
-            f"{one.peak_rss_octets / 1e6:,.0f} MB",
-        )
+    table = _table("processor time", "s", "ms/message", "MB")
+    rows = [("this harness", result.cpu_seconds, result.peak_rss_octets)]
+    rows += [(f"process {one.pid}", one.cpu_seconds, one.peak_rss_octets) for one in result.watched]
+    for name, seconds, octets in rows:
+        table.add_row(name, f"{seconds:,.2f}", f"{result.per_message(seconds):.3f}", f"{octets / 1e6:,.0f}")
     return table
 
 
-def _table(title: str) -> Table:
+def _table(title: str, *columns: str) -> Table:
+    from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
+    table = Table(title, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for number, column in enumerate(columns):
+        # Figures to the right; the third column of the replies is text.
+        table.add_column(column, justify="left" if number and not column else "right")
     return table
 
 

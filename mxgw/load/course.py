@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mxgw.load.histogram import Histogram, percentile_of
 from mxgw.load.tally import INTERVAL_SECONDS, Interval, Tally
 
-SETTLED_SECONDS = 3.0
+SETTLED_SECONDS = 1.5
 """No worker adds to what ended so long ago: they tell twice a second."""
+
+MIN_INTERVAL_SECONDS = 0.1
+"""A shorter end of a run is not shown by itself: a rate of so little says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,26 @@ class Course:
     def finish(self, tally: Tally) -> None:
         """The run is over: the rest, and the messages that never began."""
         self._take(tally, max(tally.intervals, default=-1) + 1)
+        self._shorten_last(tally.ended_at)
         self.histogram.add(tally.overdue_latencies)
+
+    def _shorten_last(self, ended_at: float) -> None:
+        """The last interval is not full, and its rates are of what there is of it."""
+        if not self.points:
+            return
+        last = self.points.pop()
+        passed = ended_at - (last.at - INTERVAL_SECONDS)
+        if not self.points or passed >= MIN_INTERVAL_SECONDS:
+            factor = INTERVAL_SECONDS / passed
+            self.points.append(
+                replace(
+                    last,
+                    at=ended_at,
+                    messages=last.messages * factor,
+                    octets=last.octets * factor,
+                    others=last.others * factor,
+                )
+            )
 
     def _take(self, tally: Tally, before: int) -> None:
         while self._next_place < before:

@@ -47,7 +47,7 @@ def title(result: Result) -> str:
     plan = result.plan
     pace = f"{plan.rate:g} messages/s wanted" if plan.rate else "as fast as it goes"
     return (
-        f"mxgw load send {plan.host}:{plan.port}: {plan.sizes.words} octets, {plan.sessions} sessions, {pace}"
+        f"mxgw load send {plan.host}:{plan.port}: size {plan.sizes.words}, {plan.sessions} sessions, {pace}"
     )
 
 
@@ -70,6 +70,8 @@ def _throughput(axes: Axes, result: Result) -> None:
 
 
 def _latency(axes: Axes, result: Result) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     points = [point for point in result.points if point.longest]
     at = [point.at for point in points]
     for values, (label, color) in zip(
@@ -86,6 +88,9 @@ def _latency(axes: Axes, result: Result) -> None:
     axes.set_xlabel("seconds")
     if points:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.legend(loc="upper right")
     axes.grid(visible=True, which="both", alpha=0.3)
 

@@ -298,12 +298,16 @@ class Session(asyncio.Protocol):
         """Write what the peer can take."""
         pending = self._pending
         most = max(1, round(self._pace * SLOW_SECONDS)) if self._pace else ONE_WRITE_OCTETS
-        while pending and not self._paused and self._transport is not None and self._pacing is None:
+        transport = self._transport
+        # Into a connection that is lost already everything can be written: what then is left was not sent.
+        while (
+            pending and transport is not None and not (self._paused or self._pacing or transport.is_closing())
+        ):
             piece = pending.popleft()
             if len(piece) > most:
                 pending.appendleft(memoryview(piece)[most:])
                 piece = piece[:most]
-            self._transport.write(piece)
+            transport.write(piece)
             self._moved_at = self._loop.time()
             if self._pace and pending:
                 self._pacing = self._loop.call_later(SLOW_SECONDS, self._next_pace)
