@@ -110,7 +110,7 @@ class SendGrid(Service):
             Relayed(
                 tls=session.ssl is not None,
                 login=login,
-                sender=envelope.mail_from or "",
+                sender=(envelope.mail_from or "").removeprefix("<>"),
                 recipients=tuple(envelope.rcpt_tos),
                 content=content,
             )

@@ -56,8 +56,13 @@ ssl = no
 disable_plaintext_auth = no
 auth_mechanisms = plain login
 auth_username_format = %Lu
-# Guessing is slowed down by Dovecot; the tests guess wrongly on purpose.
+# Guessing is slowed down by Dovecot, for all who come from that address; the tests guess wrongly on purpose.
 auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 first_valid_uid = 1
 mail_uid = {owner}
 mail_gid = {owner}
@@ -246,7 +251,9 @@ def scanner(milter_port: int) -> Rspamd:
 class Postfix(Service):
     """The stack's Postfix: configuration made by its own ``render`` from ``environ``, plus ``overrides``."""
 
-    def __init__(self, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], overrides: Sequence[str] = (), *, listen: str = "127.0.0.1"
+    ) -> None:
         need_root("Postfix starts as root")
         self._program = find_program("postfix", package="postfix")
         self._postqueue = find_program("postqueue", package="postfix")
@@ -264,8 +271,8 @@ class Postfix(Service):
             "QUEUE_DIR": str(path / "queue"),
             "DATA_DIR": str(path / "data"),
             "LOG_FILE": str(path / "log"),
-            "SUBMISSION": f"127.0.0.1:{self.submission_port}",
-            "SUBMISSIONS": f"127.0.0.1:{self.submissions_port}",
+            "SUBMISSION": f"{listen}:{self.submission_port}",
+            "SUBMISSIONS": f"{listen}:{self.submissions_port}",
             **environ,
         }
         self._overrides = list(overrides)
@@ -341,9 +348,15 @@ class Postfix(Service):
 
 
 class SendingHouse(Service):
-    """All of it, with ``relay`` in front and ``second`` in reserve."""
+    """All of it, with ``relay`` in front and ``second`` in reserve.
 
-    def __init__(self, directory: Path) -> None:
+    ``scan=False`` leaves Rspamd out: for tests of what comes after it. ``internal_clients`` may use the door
+    without a login, at ``internal_port``. Postfix listens on ``listen``.
+    """
+
+    def __init__(
+        self, directory: Path, *, scan: bool = True, internal_clients: str = "", listen: str = "127.0.0.1"
+    ) -> None:
         self.authority = Authority(directory)
         self.pair: Pair = self.authority.pair(HOSTNAME, "localhost", "127.0.0.1")
         relay_pair = self.authority.pair("localhost")
@@ -352,7 +365,12 @@ class SendingHouse(Service):
         self.database = Database()
         self.store = Mailstore()
         self.milter_port = free_port()
-        self.scanner = scanner(self.milter_port)
+        self.internal_port = free_port()
+        self.scanner = scanner(self.milter_port) if scan else None
+        internal = {
+            "INTERNAL_SUBMISSION": f"127.0.0.1:{self.internal_port}",
+            "INTERNAL_CLIENTS": internal_clients,
+        }
         self.postfix = Postfix(
             {
                 "TLS_CERT_FILE": str(self.pair.certificate),
@@ -369,15 +387,21 @@ class SendingHouse(Service):
                 "SECOND_RELAY_HOST": self.second.host,
                 "SECOND_RELAY_USER": "apikey",
                 "SECOND_RELAY_PASSWORD": self.second.key,
-            }
+                **(internal if internal_clients else {}),
+            },
+            [] if scan else ["smtpd_milters="],
+            listen=listen,
         )
         self._parts: list[Service] = []
 
     def start(self) -> None:
-        for part in (self.relay, self.second, self.database, self.store, self.scanner):
+        for part in (self.relay, self.second, self.database, self.store):
             self._parts.append(part)
             part.start()
-        wait_until(lambda: answers(self.milter_port), seconds=30, what="Rspamd takes milter sessions")
+        if self.scanner is not None:
+            self._parts.append(self.scanner)
+            self.scanner.start()
+            self.wait_for_scanner()
         self._parts.append(self.postfix)
         self.postfix.start()
 
@@ -385,21 +409,29 @@ class SendingHouse(Service):
         for part in reversed(self._parts):
             part.close()
 
-    def connect(self, *, implicit: bool = False, source: str = "127.0.0.1") -> smtplib.SMTP:
-        """A session under TLS, without a login."""
+    def wait_for_scanner(self) -> None:
+        wait_until(lambda: answers(self.milter_port), seconds=30, what="Rspamd takes milter sessions")
+
+    def connect(
+        self, *, implicit: bool = False, source: str = "127.0.0.1", target: str = "localhost"
+    ) -> smtplib.SMTP:
+        """A session under TLS, without a login, from one address to another."""
         context = ssl.create_default_context(cafile=self.authority.path)
+        context.check_hostname = target == "localhost"
         if implicit:
-            return smtplib.SMTP_SSL(
-                "localhost",
+            client: smtplib.SMTP = smtplib.SMTP_SSL(
+                target,
                 self.postfix.submissions_port,
                 timeout=30,
                 context=context,
                 source_address=(source, 0),
             )
-        client = smtplib.SMTP(
-            "localhost", self.postfix.submission_port, timeout=30, source_address=(source, 0)
-        )
-        client.starttls(context=context)
+        else:
+            client = smtplib.SMTP(
+                target, self.postfix.submission_port, timeout=30, source_address=(source, 0)
+            )
+            client.starttls(context=context)
+        client.ehlo()
         return client
 
     def login(self, user: str = "taro", *, implicit: bool = False) -> smtplib.SMTP:

@@ -70,7 +70,8 @@ rspamd_config:register_symbol({
     local user = task:get_user()
     if not user or user == '' then return false end
     local own = { [user:lower()] = true }
-    local reverse_path = task:get_from('smtp')
+    -- As it was given: without "orig" Rspamd has cut taro+shop@ down to taro@.
+    local reverse_path = task:get_from({ 'smtp', 'orig' })
     if reverse_path and reverse_path[1] and (reverse_path[1].addr or '') ~= '' then
       own[reverse_path[1].addr:lower()] = true
     end
