@@ -16,6 +16,7 @@ from mxgw.cli.terminal import (
     config_option,
     console,
     fail,
+    from_aws,
     mistakes_text,
     on_terminal,
     plain,
@@ -33,7 +34,7 @@ def command(as_json: bool, toml: Path | None) -> None:
     """Show the effective configuration of the edge, secrets masked, and try what it names.
 
     Tries: listening at the addresses; certificate and key; the spool directory; home, directly or through
-    the SOCKS5 proxy, what it offers, and whether it knows postmaster.
+    the SOCKS5 proxy, what it offers, and whether it knows postmaster. What is kept at AWS is read from there.
 
     The exit code is 0 where all is well, 1 where a try failed, 2 on bad configuration.
 
@@ -43,7 +44,7 @@ def command(as_json: bool, toml: Path | None) -> None:
       mxgw check --json | jq '.tries[] | select(.level != "ok")'
     """
     as_json = as_json or not on_terminal()
-    outcome = load(os.environ, toml=toml, role=Role.EDGE)
+    outcome = load(os.environ, toml=toml, role=Role.EDGE, fetch=from_aws())
     if not isinstance(outcome, Config):
         if as_json:
             click.echo(json.dumps({"ok": False, "mistakes": [str(mistake) for mistake in outcome]}, indent=2))

@@ -87,6 +87,8 @@ def _sentence(error: BaseException) -> str:
     import ssl
 
     if isinstance(error, ssl.SSLError):
-        return f"cannot start: certificate and key cannot be used: {error.reason or error}; try: mxgw check"
+        # An error that OpenSSL did not make has no reason of its own.
+        why = getattr(error, "reason", "") or error
+        return f"cannot start: certificate and key cannot be used: {why}; try: mxgw check"
     reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return f"cannot start: {reason}"

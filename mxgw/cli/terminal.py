@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from mxgw.config import Address, Config, Role, load
+from mxgw.config import Address, Config, Fetch, Role, load
 from mxgw.config.forms import listen_address, peer_address
 
 if TYPE_CHECKING:
@@ -61,10 +61,18 @@ def load_or_fail(role: Role, *, toml: Path | None, options: Mapping[str, str | N
     ``options`` are settings given on the command line, by their variable; they win over the environment.
     """
     given = {variable: text for variable, text in options.items() if text is not None}
-    outcome = load({**os.environ, **given}, toml=toml, role=role)
+    outcome = load({**os.environ, **given}, toml=toml, role=role, fetch=from_aws())
     if isinstance(outcome, Config):
         return outcome
     fail(mistakes_text([str(mistake) for mistake in outcome]))
+
+
+def from_aws() -> Fetch:
+    """Reads what settings keep at AWS, for one load of them; loads nothing itself before it is asked."""
+    # Imported here: commands that load no configuration have no use for it.
+    from mxgw.aws import AwsReader
+
+    return AwsReader().round()
 
 
 def mistakes_text(mistakes: list[str]) -> str:

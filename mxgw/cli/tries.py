@@ -20,9 +20,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from mxgw import lmtp
-from mxgw.config import Address, Config
+from mxgw.config import Address, Config, KeptKey, Pem
 from mxgw.dialer import DialError, DirectDialer, Socks5Dialer
 from mxgw.envelope import NULL_REVERSE_PATH, ForwardPath, MailParameters
+from mxgw.listener.tls import pem_context
 from mxgw.reply import Reply
 
 REPLY_SECONDS = 30.0
@@ -33,6 +34,10 @@ BANNER_SECONDS = 3.0
 
 RENEW_DAYS = 14
 """ACME clients renew 30 days before the end; with two weeks left something is wrong."""
+
+
+MAX_SHOWN_DOMAINS = 10
+"""Enough to recognise the list."""
 
 
 class Level(StrEnum):
@@ -55,6 +60,7 @@ class Finding:
 def try_all(config: Config, *, now: Callable[[], float] = time.time) -> list[Finding]:
     """Every try, in the order in which a message needs them."""
     return [
+        *try_kept(config),
         try_listen("mail door", config.listen, probe=b"", mine=f"220 {config.hostname} "),
         try_listen(
             "status door", config.http_listen, probe=b"GET /livez HTTP/1.0\r\n\r\n", mine="Server: mxgw"
@@ -85,24 +91,42 @@ def try_listen(name: str, address: Address, *, probe: bytes, mine: str) -> Findi
     return Finding(name, Level.OK, f"can listen at {address}")
 
 
+def try_kept(config: Config) -> list[Finding]:
+    """What was read from AWS: reading it is part of loading the configuration, so here it has succeeded."""
+    findings: list[Finding] = []
+    if config.domains.parameter:
+        names = config.domains.names
+        shown = ", ".join(names[:MAX_SHOWN_DOMAINS]) + (", ..." if len(names) > MAX_SHOWN_DOMAINS else "")
+        count = "1 domain" if len(names) == 1 else f"{len(names)} domains"
+        findings.append(Finding("domains", Level.OK, f"{config.domains.parameter} lists {count}: {shown}"))
+    for name, value in (
+        ("certificate kept", config.tls_cert),
+        ("key kept", config.tls_key),
+        ("seal key kept", config.seal_key),
+    ):
+        if isinstance(value, Pem | KeptKey) and value.reference:
+            findings.append(Finding(name, Level.OK, f"{value.reference} was read"))
+    return findings
+
+
 def try_certificate(config: Config, now: float) -> list[Finding]:
     """Whether certificate and key can be read and belong together, for how long, and for which name."""
     name = "certificate"
     if config.tls_cert is None or config.tls_key is None:
         return [Finding(name, Level.OK, "none named: a self-signed one is made at the start")]
+    where = f"{config.tls_cert}, {config.tls_key}"
     try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        # A password that is asked for on the terminal would stop a server at its start.
-        context.load_cert_chain(config.tls_cert, config.tls_key, password=_no_password)
-        pem = config.tls_cert.read_bytes()
+        chain, key = (_pem(each) for each in (config.tls_cert, config.tls_key))
+        pem_context(chain, key)
     except ssl.SSLError as error:
-        reason = error.reason or str(error)
+        # An error that OpenSSL did not make has no reason of its own.
+        reason = getattr(error, "reason", "") or str(error)
         mismatch = reason == "KEY_VALUES_MISMATCH"
         detail = "certificate and key do not belong together" if mismatch else f"cannot be used: {reason}"
-        return [Finding(name, Level.FAILED, f"{config.tls_cert}, {config.tls_key}: {detail}")]
+        return [Finding(name, Level.FAILED, f"{where}: {detail}")]
     except (OSError, ValueError) as error:
-        return [Finding(name, Level.FAILED, f"{config.tls_cert}, {config.tls_key}: {_reason(error)}")]
-    return _judge_certificate(name, config, pem, now)
+        return [Finding(name, Level.FAILED, f"{where}: {_reason(error)}")]
+    return _judge_certificate(name, config, chain.encode(), now)
 
 
 def try_spool(config: Config) -> list[Finding]:
@@ -241,8 +265,8 @@ def _judge_certificate(name: str, config: Config, pem: bytes, now: float) -> lis
     return findings
 
 
-def _no_password() -> str:
-    raise ValueError("the key has a password; give one without")
+def _pem(where: Path | Pem) -> str:
+    return where.text if isinstance(where, Pem) else where.read_text(encoding="utf-8", errors="replace")
 
 
 def _first_words(address: Address, probe: bytes) -> str:

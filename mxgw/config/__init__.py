@@ -5,8 +5,9 @@
 """
 
 from mxgw.config.domains import DomainList, DomainSource
-from mxgw.config.forms import Address, HomeAddress, ScannerAddress
+from mxgw.config.forms import Address, HomeAddress, KeptKey, Pem, ScannerAddress
 from mxgw.config.loading import ConfigMistake, default_hostname, load, origins
+from mxgw.config.remote import Fetch, Parameter, Reference, Secret
 from mxgw.config.rows import (
     AUTHENTICATION_CHECKS,
     CONFIG_VARIABLE,
@@ -33,10 +34,16 @@ __all__ = [
     "DnsblPolicy",
     "DomainList",
     "DomainSource",
+    "Fetch",
     "HomeAddress",
+    "KeptKey",
     "LogFormat",
+    "Parameter",
+    "Pem",
+    "Reference",
     "Role",
     "ScannerAddress",
+    "Secret",
     "Setting",
     "Unscanned",
     "default_hostname",

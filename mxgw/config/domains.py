@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mxgw.config.forms import domain_name, split_words, unicode_domain
+from mxgw.config.remote import Parameter
 
 MAX_FILE_OCTETS = 1024 * 1024
 """About 50,000 domains; a larger file is some other file by mistake."""
@@ -23,20 +24,21 @@ RECHECK_SECONDS = 1.0
 class DomainList:
     """Domains as lower-case A-labels in the order given; the first one's postmaster is ours.
 
-    ``file`` is where they were read from, None where they were given literally.
+    ``file`` or ``parameter`` is where they were read from, both are None where they were given literally.
     """
 
     names: tuple[str, ...]
     file: Path | None = None
+    parameter: Parameter | None = None
 
     def __str__(self) -> str:
+        if self.parameter is not None:
+            return str(self.parameter)
         return ",".join(self.names) if self.file is None else f"file:{self.file}"
 
 
 def domain_list(text: str) -> DomainList:
     """``a.example,b.example`` or ``file:/path``. Raises ValueError with the reason."""
-    if text.startswith("ssm:"):
-        raise ValueError("ssm:/path is not in this version; use file:/path or list the domains")
     if text.startswith("file:"):
         path = Path(text.removeprefix("file:"))
         try:
@@ -47,8 +49,19 @@ def domain_list(text: str) -> DomainList:
     return DomainList(_normalised((f"domain {n}", word) for n, word in enumerate(split_words(text), 1)))
 
 
+def parameter_domains(parameter: Parameter, text: str) -> DomainList:
+    """The domains in the value of a parameter: separated by commas, or one a line with comments as in a file.
+
+    Raises ValueError with the reason.
+    """
+    words = (word.strip() for line in text.splitlines() for word in line.partition("#")[0].split(","))
+    numbered = enumerate((word for word in words if word), 1)
+    return DomainList(_normalised((f"domain {n}", word) for n, word in numbered), parameter=parameter)
+
+
 class DomainSource:
     """The domains as they are now. A file is read again when it changed, looked at once a second at most.
+    What is kept elsewhere is watched by others, who hand it in with ``replace``.
 
     A file that became unreadable, empty or wrong keeps the last good domains and is reported once
     per reason: a slip of the editor must not turn every mail away for good.
@@ -84,6 +97,10 @@ class DomainSource:
             self._look(self._path)
         return self._names
 
+    def replace(self, names: tuple[str, ...]) -> None:
+        """From now on these are the domains; at least one."""
+        self._first, self._names = names[0], _spellings(names)
+
     def _look(self, path: Path) -> None:
         try:
             with _open(path) as octets:
@@ -99,7 +116,7 @@ class DomainSource:
             self._complain(f"{path}: {error}; the domains stay as they were")
         else:
             self._seen, self._complaint = signature, ""
-            self._first, self._names = names[0], _spellings(names)
+            self.replace(names)
 
     def _complain(self, complaint: str) -> None:
         if complaint != self._complaint:

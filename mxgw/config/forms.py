@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from mxgw.config.remote import Secret
 from mxgw.envelope import ForwardPath, parse_mailbox
 
 HOME_PORT = 2525
@@ -21,6 +23,9 @@ DNS_PORT = 53
 
 MIN_SECRET_CHARACTERS = 16
 """A key that a person can guess seals nothing; 16 random characters are about 90 bits."""
+
+PEM_BEGIN = "-----BEGIN "
+"""How PEM text begins (RFC 7468 section 2); no path of a file does."""
 
 MAX_DOMAIN_CHARACTERS = 253
 """RFC 1035 section 2.3.4: 255 octets on the wire, which is 253 characters without the final dot."""
@@ -31,6 +36,7 @@ _LDH_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
 _HOST_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})")
 _OCTETS = re.compile(r"(?P<number>[0-9]{1,15}) ?(?P<unit>[KMG]iB)?")
+_LABEL_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _INTEGER = re.compile(r"[0-9]{1,15}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
 _Number = TypeVar("_Number", int, float)
@@ -63,6 +69,23 @@ class ScannerAddress(Address):
 
     def __str__(self) -> str:
         return f"http://{Address(self.host, self.port)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pem:
+    """PEM text that is in no file: given as such, or kept where ``reference`` says. Never shown."""
+
+    text: str = field(repr=False)
+    reference: Secret | None = None
+
+    def __str__(self) -> str:
+        return str(self.reference or "(PEM text)")
+
+
+class KeptKey(bytes):
+    """A key that is kept where ``reference`` says, and nothing but bytes for whoever uses it."""
+
+    reference: Secret
 
 
 def listen_address(text: str) -> Address:
@@ -178,8 +201,6 @@ def directory(text: str) -> Path:
 
 def secret(text: str) -> bytes:
     """A key as text."""
-    if text.startswith("secret:"):
-        raise ValueError("secret:arn is not in this version; give the key itself")
     if len(text) < MIN_SECRET_CHARACTERS:
         raise ValueError("it is too short")
     try:
@@ -188,11 +209,30 @@ def secret(text: str) -> bytes:
         raise ValueError("it is not UTF-8 text") from None
 
 
-def pem_file(text: str) -> Path:
-    """The path of a PEM file."""
-    if text.startswith("secret:"):
-        raise ValueError("secret:arn is not in this version; give the path of a PEM file")
-    return readable_file(text)
+def kept_secret(reference: Secret, text: str) -> KeptKey:
+    """A key that was read where ``reference`` says; blanks at its ends are not part of it."""
+    key = KeptKey(secret(text.strip()))
+    key.reference = reference
+    return key
+
+
+def pem(text: str) -> Path | Pem:
+    """The path of a PEM file, or PEM text itself, as ECS hands a secret over."""
+    return Pem(_pem_text(text)) if text.startswith(PEM_BEGIN) else readable_file(text)
+
+
+def kept_pem(reference: Secret, text: str) -> Pem:
+    """PEM text that was read where ``reference`` says."""
+    if PEM_BEGIN not in text:
+        raise ValueError("what is kept there is no PEM text")
+    return Pem(_pem_text(text), reference)
+
+
+def label(text: str) -> str:
+    """A name that metrics bear."""
+    if not _LABEL_TEXT.fullmatch(text):
+        raise ValueError("it is no such name")
+    return text
 
 
 def whole(lowest: int, highest: int) -> Callable[[str], int]:
@@ -231,6 +271,12 @@ def seconds(lowest: float, highest: float) -> Callable[[str], float]:
 def split_words(text: str) -> tuple[str, ...]:
     """The words of a comma list, without the blanks round them; an empty word is a mistake."""
     return _words(text)
+
+
+def _pem_text(text: str) -> str:
+    if not text.isascii() or "-----END " not in text:
+        raise ValueError("it is PEM text without an end, or with characters that PEM does not have")
+    return text
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mxgw.config.forms import Address, domain_name
+from mxgw.config.forms import PEM_BEGIN, Address, domain_name
+from mxgw.config.remote import Fetch, no_fetch
 from mxgw.config.rows import CONFIG_VARIABLE, MASK, PREFIX, Check, Role, Setting
 from mxgw.config.settings import MAX_SESSIONS_PER_CLIENT, SETTINGS, Config
 
@@ -56,17 +57,19 @@ def load(
     toml: Path | None = None,
     role: Role = Role.EDGE,
     hostname: Callable[[], str] | None = None,
+    fetch: Fetch = no_fetch,
 ) -> Config | list[ConfigMistake]:
     """The effective configuration, or all mistakes.
 
-    ``toml`` wins over MXGW_CONFIG. ``hostname`` is asked where MXGW_HOSTNAME is not set.
+    ``toml`` wins over MXGW_CONFIG. ``hostname`` is asked where MXGW_HOSTNAME is not set, ``fetch`` for the
+    values that are kept at AWS.
     """
     said, mistakes = _gather(environ, toml)
     values: dict[str, Any] = {}
     wrong: set[str] = set()
     for setting in SETTINGS:
         found = said.get(setting.name)
-        outcome = _value(setting, found, role)
+        outcome = _value(setting, found, role, fetch)
         if isinstance(outcome, ConfigMistake):
             mistakes.append(outcome)
             wrong.add(setting.name)
@@ -181,7 +184,7 @@ def _text_of(value: object, where: str) -> _Said:
             return _Said("...", where, "it is neither a text nor a number nor a list of texts")
 
 
-def _value(setting: Setting, said: _Said | None, role: Role) -> object | ConfigMistake | None:
+def _value(setting: Setting, said: _Said | None, role: Role, fetch: Fetch) -> object | ConfigMistake | None:
     """The parsed value, a mistake, or None where the default applies."""
     if said is None or (said.text.strip() == "" and setting.blank and not said.fault):
         if role in setting.needed:
@@ -189,15 +192,19 @@ def _value(setting: Setting, said: _Said | None, role: Role) -> object | ConfigM
         return None
     problem = said.fault
     if not problem:
+        text = said.text.strip()
         try:
-            return setting.parse(said.text.strip())
+            if setting.kept and (reference := setting.kept.refer(text)):
+                return setting.kept.value(reference, fetch(reference))
+            return setting.parse(text)
         except ValueError as error:
             problem = str(error) if said.text.strip() else "it is empty"
     return _mistake(setting, said, problem)
 
 
 def _mistake(setting: Setting, said: _Said | None, problem: str) -> ConfigMistake:
-    value = "" if said is None else MASK if setting.secret and said.text else _quoted(said.text)
+    hidden = said is not None and (setting.secret or PEM_BEGIN in said.text)
+    value = "" if said is None else MASK if hidden and said.text else _quoted(said.text)
     # The variable names the setting, whichever way it was said; the key stands where the file says it.
     where = f"{setting.key} in {said.where}" if said is not None and said.where else ""
     return ConfigMistake(setting.variable, where, value, problem, setting.expected)

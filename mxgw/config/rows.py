@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from mxgw.config import forms
-from mxgw.config.forms import Address
+from mxgw.config.forms import Address, KeptKey
+from mxgw.config.remote import Kept
 
 PREFIX = "MXGW_"
 CONFIG_VARIABLE = "MXGW_CONFIG"
@@ -87,6 +88,7 @@ class Setting:
 
     ``blank``: an empty value means "not set"; elsewhere an empty value is a mistake.
     ``needed``: the roles that cannot start without it. ``defaults``: per role where they differ.
+    ``kept``: how it may be kept at AWS, None where it may not.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Setting:
     needed: frozenset[Role]
     blank: bool
     secret: bool
+    kept: Kept | None
 
     @property
     def variable(self) -> str:
@@ -145,10 +148,11 @@ def row(
     needed: frozenset[Role] = frozenset(),
     blank: bool = False,
     secret: bool = False,
+    kept: Kept | None = None,
 ) -> _T:
     """A dataclass field with a row of the table in its metadata."""
     shown = show(default) if default_text is None else default_text
-    table_row = Setting("", parse, expected, en, ja, shown, defaults, needed, blank, secret)
+    table_row = Setting("", parse, expected, en, ja, shown, defaults, needed, blank, secret, kept)
     return field(default=default, repr=not secret, metadata={ROW: table_row})
 
 
@@ -157,6 +161,8 @@ def show(value: object) -> str:
     match value:
         case None | ():
             return ""
+        case KeptKey():
+            return f"{MASK} from {value.reference}"
         case bytes():
             return MASK
         case frozenset():

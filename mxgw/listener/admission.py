@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from aiosmtpd.proxy_protocol import PROTO, V2_CMD, ProxyData, get_proxy
 
@@ -23,6 +23,12 @@ MAX_PATIENT_CLIENTS = 10_000
 """Addresses remembered so; the oldest is forgotten first. About 150 octets each."""
 
 
+_BEHIND_BALANCERS = tuple(
+    ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+)
+"""RFC 1918, RFC 6598: a client of the internet that comes from there came through something that hides it."""
+
+
 def unmapped(address: Address) -> Address:
     """The IPv4 address inside an IPv4-mapped IPv6 one: RFC 4291 section 2.5.5.2."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
@@ -33,6 +39,11 @@ def unmapped(address: Address) -> Address:
 def comes_from(address: Address, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     """Whether a peer at this address is in one of the networks."""
     return any(address.version == network.version and address in network for network in networks)
+
+
+def is_hidden(address: Address) -> bool:
+    """Whether this cannot be the address of a client on the internet; loopback is a person who tries us."""
+    return comes_from(address, _BEHIND_BALANCERS)
 
 
 class _HeaderReader:

@@ -11,12 +11,13 @@ from mxgw.listener.admission import (
     Address,
     PatientClients,
     comes_from,
+    is_hidden,
     proxied_peer,
 )
 from mxgw.listener.door import Backend, Counts, Door
 from mxgw.listener.reader import ClientLeft
 from mxgw.listener.replies import DRAINING
-from mxgw.listener.settings import DoorSettings
+from mxgw.listener.settings import DoorSettings, Protocol
 from mxgw.listener.tls import Certificates
 from mxgw.reply import Reply
 
@@ -44,6 +45,9 @@ class SessionCounts(Counts, Interface):
 
     def session_refused(self, reason: str) -> None:
         """A connection was not admitted: one of limits.Excess, "draining", "proxy-header", "not-ours"."""
+
+    def session_hidden(self) -> None:
+        """The client of an admitted session has an address that no stranger has, and sent no PROXY header."""
 
     def early_talker(self) -> None:
         """A client talked before the banner."""
@@ -141,12 +145,15 @@ class Listener:
             return
         peer = door.peer()
         # Who is in these networks has to send a PROXY header; all others may not.
+        hidden = False
         if comes_from(peer[0], self._settings.proxy_from):
             proxied = await door.read_header(lambda reader: proxied_peer(reader, peer))
             if proxied is None:
                 self._counts.session_refused("proxy-header")
                 return
             peer = proxied
+        elif self._settings.protocol is Protocol.SMTP:
+            hidden = is_hidden(peer[0])
         address, port = peer
         if self._settings.only_from is not None and not comes_from(address, self._settings.only_from):
             self._counts.session_refused("not-ours")
@@ -158,6 +165,8 @@ class Listener:
             await door.turn_away(_EXCESS[excess])
             return
         self._counts.session_opened()
+        if hidden:
+            self._counts.session_hidden()
         self._doors.add(door)
         self._empty.clear()
         try:

@@ -72,9 +72,21 @@ SESSIONS_OPEN = Metric("mxgw_sessions_open", Kind.GAUGE, (), "Sessions open now"
 SESSIONS_REFUSED = Metric(
     "mxgw_sessions_refused_total", Kind.COUNTER, ("reason",), "Connections turned away at the door, by reason"
 )
+SESSIONS_HIDDEN = Metric(
+    "mxgw_sessions_hidden_total",
+    Kind.COUNTER,
+    (),
+    "Sessions whose client has a private or shared address and sent no PROXY header: a balancer hides it",
+)
 EARLY_TALKERS = Metric("mxgw_early_talkers_total", Kind.COUNTER, (), "Clients that talked before the banner")
 COMMAND_ERRORS = Metric(
     "mxgw_command_errors_total", Kind.COUNTER, (), "Commands refused for syntax, order or limits"
+)
+CERTIFICATE_DAYS = Metric(
+    "mxgw_certificate_days",
+    Kind.GAUGE,
+    (),
+    "Days until the certificate of STARTTLS ends, in the worker where it ends first; absent if self-signed",
 )
 HOME_UP = Metric(
     "mxgw_home_up",
@@ -114,8 +126,10 @@ CATALOGUE = (
     SESSIONS,
     SESSIONS_OPEN,
     SESSIONS_REFUSED,
+    SESSIONS_HIDDEN,
     EARLY_TALKERS,
     COMMAND_ERRORS,
+    CERTIFICATE_DAYS,
     HOME_UP,
     HOME_CONNECTIONS,
     HOME_WAITING,

@@ -107,6 +107,10 @@ class EventLog:
         else:
             self._writer.write(line.encode("ascii") + b"\n")
 
+    def machine_line(self, values: Mapping[str, object]) -> None:
+        """Write an object for a program that reads the log, as JSON in any form of log."""
+        self._write_json(dict(values))
+
     def capture_logging(self) -> None:
         """Take over what libraries log through ``logging``: warnings and errors, as events named "log"."""
         root = logging.getLogger()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -17,17 +18,19 @@ from mxgw.observe.snapshot import Histogram, Sample, Snapshot, State
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def render(snapshot: Snapshot, *, version: str, state: State) -> bytes:
-    """The body of /metrics. ``state`` is that of the whole program."""
+def render(
+    snapshot: Snapshot, *, version: str, state: State, clock: Callable[[], float] = time.time
+) -> bytes:
+    """The body of /metrics. ``state`` is that of the whole program, ``clock`` gives Unix time."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_SnapshotCollector(snapshot, version, state))
+    registry.register(_SnapshotCollector(snapshot, _derived(snapshot, version, state, clock())))
     return generate_latest(registry)
 
 
 class _SnapshotCollector(Collector):
-    def __init__(self, snapshot: Snapshot, version: str, state: State) -> None:
+    def __init__(self, snapshot: Snapshot, derived: Mapping[Sample, float]) -> None:
         self._snapshot = snapshot
-        self._derived = _derived(snapshot, version, state)
+        self._derived = derived
 
     def collect(self) -> Iterator[Family]:
         rows: dict[str, list[tuple[Sample, float]]] = {}
@@ -41,9 +44,8 @@ class _SnapshotCollector(Collector):
                 yield _family(metric, rows.get(metric.name, ()))
 
 
-def _derived(snapshot: Snapshot, version: str, state: State) -> Mapping[Sample, float]:
+def _derived(snapshot: Snapshot, version: str, state: State, now: float) -> Mapping[Sample, float]:
     homes = [worker.home for worker in snapshot.workers if worker.home is not None]
-    known = [home.up for home in homes if home.up is not None]
     samples: dict[Sample, float] = {
         (catalogue.HOME_CONNECTIONS.name,): sum(home.connections for home in homes),
         (catalogue.HOME_WAITING.name,): sum(home.waiting for home in homes),
@@ -51,8 +53,10 @@ def _derived(snapshot: Snapshot, version: str, state: State) -> Mapping[Sample, 
         (catalogue.BUILD_INFO.name, version): 1,
         (catalogue.START_TIME.name,): snapshot.started_at,
     }
-    if known:
-        samples[(catalogue.HOME_UP.name,)] = all(known)
+    if (up := snapshot.home_up) is not None:
+        samples[(catalogue.HOME_UP.name,)] = up
+    if (days := snapshot.certificate_days(now)) is not None:
+        samples[(catalogue.CERTIFICATE_DAYS.name,)] = round(days, 3)
     for each in State:
         samples[(catalogue.WORKERS.name, each)] = sum(worker.state is each for worker in snapshot.workers)
     return samples

@@ -50,6 +50,7 @@ class Readings:
     home: HomeReading | None = None
     spool_octets: int = 0
     log_lines_lost: int = 0
+    certificate_ends: float | None = None
 
 
 class Instruments:
@@ -123,6 +124,10 @@ class Instruments:
         """A client was turned away before a session; ``reason`` comes out of a closed set."""
         self.count(catalogue.SESSIONS_REFUSED, reason)
 
+    def session_hidden(self) -> None:
+        """A client was let in whose own address we do not see."""
+        self._counts[("mxgw_sessions_hidden_total",)] += 1
+
     def early_talker(self) -> None:
         """A client talked before the banner."""
         self._counts[("mxgw_early_talkers_total",)] += 1
@@ -154,6 +159,7 @@ class Instruments:
             sessions_open=self._sessions_open,
             resident_octets=used.resident_octets,
             home=readings.home,
+            certificate_ends=readings.certificate_ends,
         )
         return Snapshot(
             self._started_at,

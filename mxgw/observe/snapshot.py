@@ -55,7 +55,7 @@ class HomeReading:
 
 @dataclass(frozen=True, slots=True)
 class WorkerReading:
-    """One worker process."""
+    """One worker process. ``certificate_ends`` is the Unix time when its certificate does, if it may."""
 
     index: int
     pid: int
@@ -64,6 +64,7 @@ class WorkerReading:
     sessions_open: int = 0
     resident_octets: int = 0
     home: HomeReading | None = None
+    certificate_ends: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,13 @@ class Histogram:
     def __add__(self, other: Histogram) -> Histogram:
         return Histogram(
             tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)), self.sum + other.sum
+        )
+
+    def __sub__(self, other: Histogram) -> Histogram:
+        """What was observed since ``other``, an earlier state of the same."""
+        return Histogram(
+            tuple(max(0, a - b) for a, b in zip(self.counts, other.counts, strict=True)),
+            max(0.0, self.sum - other.sum),
         )
 
     def quantile(self, share: float) -> float | None:
@@ -136,6 +144,17 @@ class Snapshot:
         if labels:
             return self.samples.get((name, *labels), 0)
         return sum(value for sample, value in self.samples.items() if sample[0] == name)
+
+    @property
+    def home_up(self) -> bool | None:
+        """Whether all workers reach home; None while none of them knows."""
+        known = [worker.home.up for worker in self.workers if worker.home and worker.home.up is not None]
+        return all(known) if known else None
+
+    def certificate_days(self, now: float) -> float | None:
+        """Days until the certificate that ends first does, negative when it has; None where none does."""
+        ends = [worker.certificate_ends for worker in self.workers if worker.certificate_ends is not None]
+        return (min(ends) - now) / 86400 if ends else None
 
     def to_plain(self) -> Fields:
         """A value that JSON can carry to ``from_plain`` in another process of the same version."""

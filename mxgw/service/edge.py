@@ -9,10 +9,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 from typing import Protocol as ProtocolType
 
 from mxgw.authentication import Authentication, Stance
-from mxgw.config import AUTHENTICATION_CHECKS, Address, Check, Config, DomainSource
+from mxgw.aws import Poll
+from mxgw.config import AUTHENTICATION_CHECKS, Address, Check, Config, DomainSource, Pem
 from mxgw.dialer import DirectDialer, Socks5Dialer
 from mxgw.edgeseal import EdgeSealer
 from mxgw.envelope import ForwardPath
@@ -20,7 +23,7 @@ from mxgw.gateway import Gateway, Rules
 from mxgw.limits import SessionLimits
 from mxgw.listener.server import Listener
 from mxgw.listener.settings import DoorSettings, Protocol
-from mxgw.listener.tls import CertificateFiles, Certificates, SelfSigned
+from mxgw.listener.tls import CertificateFiles, Certificates, HeldCertificate, SelfSigned
 from mxgw.mixtures import SplitMemory
 from mxgw.msgauth.checks import Examiner
 from mxgw.observe import EventLog, HomeReading, Instruments, Readings, Snapshot, State
@@ -30,6 +33,8 @@ from mxgw.resolver.resolver import Resolver
 from mxgw.resolver.upstream import Upstream
 from mxgw.seal import Sealer, forged_fields
 from mxgw.service.http import open_http
+from mxgw.service.metrics import metric_lines
+from mxgw.service.polls import build_polls
 from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, settle, transaction_ids
 from mxgw.spool import SpoolBudget
 from mxgw.turns import InTurn
@@ -53,10 +58,12 @@ class Edge:
     lifetime: Lifetime
     relay: Relay
     listener: Callable[[asyncio.TaskGroup], Listener]
+    polls: tuple[Poll[Any], ...]
 
 
 def build_edge(config: Config, log: EventLog, *, index: int) -> Edge:
     """Wire the parts by hand. Raises OSError or ssl.SSLError where a certificate cannot be read."""
+    certificates = build_certificates(config, log)
     lifetime = Lifetime()
     relay = build_relay(config)
     budget = SpoolBudget(config.max_spool_octets)
@@ -76,6 +83,7 @@ def build_edge(config: Config, log: EventLog, *, index: int) -> Edge:
             ),
             budget.used,
             log.lines_lost,
+            certificates.ends_at,
         )
 
     instruments = Instruments(clock=time.time, read=read, index=index)
@@ -110,7 +118,6 @@ def build_edge(config: Config, log: EventLog, *, index: int) -> Edge:
         clock=time.time,
         new_id=transaction_ids(time.time, secrets.randbits(20)),
     )
-    certificates = build_certificates(config, log)
     settings = DoorSettings(
         protocol=Protocol.SMTP,
         hostname=config.hostname,
@@ -136,7 +143,10 @@ def build_edge(config: Config, log: EventLog, *, index: int) -> Edge:
             clock=time.monotonic,
         )
 
-    return Edge(config, log, instruments, lifetime, relay, listener)
+    held = certificates if isinstance(certificates, HeldCertificate) else None
+    # A worker that replaces a dead one was forked from what was read at the start, perhaps weeks ago.
+    polls = build_polls(config, log, domains, held, first_at_once=config.workers > 1, silent=index > 0)
+    return Edge(config, log, instruments, lifetime, relay, listener, polls)
 
 
 def build_inspector(config: Config, log: EventLog) -> Authentication | None:
@@ -166,15 +176,23 @@ def build_inspector(config: Config, log: EventLog) -> Authentication | None:
 
 
 def build_certificates(config: Config, log: EventLog) -> Certificates:
-    """The files that the configuration names, or a self-signed certificate made now."""
-    if config.tls_cert and config.tls_key:
-        return CertificateFiles(
-            config.tls_cert,
-            config.tls_key,
-            clock=time.monotonic,
-            complain=lambda text: log.event("tls", problem=text),
-        )
-    return SelfSigned(config.hostname)
+    """The files or texts that the configuration names, or a self-signed certificate made now."""
+    match config.tls_cert, config.tls_key:
+        case Path() as certificate, Path() as key:
+            return CertificateFiles(
+                certificate,
+                key,
+                clock=time.monotonic,
+                complain=lambda text: log.event("tls", problem=text),
+            )
+        case (Path() | Pem()) as certificate, (Path() | Pem()) as key:
+            return HeldCertificate(_text(certificate), _text(key))
+        case _:
+            return SelfSigned(config.hostname)
+
+
+def _text(where: Path | Pem) -> str:
+    return where.text if isinstance(where, Pem) else where.read_text(encoding="ascii", errors="replace")
 
 
 def build_relay(config: Config) -> Relay:
@@ -199,13 +217,15 @@ async def attend(edge: Edge, *, listen: Address, share_port: bool, frame: Frame)
     config, log, lifetime = edge.config, edge.log, edge.lifetime
     async with asyncio.TaskGroup() as tasks:
         relaying = tasks.create_task(edge.relay.run(), name="relay")
+        polling = [tasks.create_task(poll.run(), name=poll.name) for poll in edge.polls]
         listener = edge.listener(tasks)
         bound = Address(*await listener.open(listen.host, listen.port, share_port=share_port))
         lifetime.ready()
         async with frame(bound):
             await lifetime.wait_for_stop()
             await drain(listener, log, drain_seconds=config.drain_seconds)
-            relaying.cancel()
+            for task in (relaying, *polling):
+                task.cancel()
 
 
 def run_edge(config: Config) -> int:
@@ -228,7 +248,8 @@ def _run_alone(config: Config, log: EventLog) -> int:
     async def frame(bound: Address) -> AsyncIterator[None]:
         # The door is open already; loading the rest may take its time.
         log.event("listening", door="smtp", address=str(bound))
-        async with open_http(config, lambda: edge.lifetime.state, gather, log):
+        http = open_http(config, lambda: edge.lifetime.state, gather, log)
+        async with http, metric_lines(config, gather, log):
             settle()
             yield
 
@@ -268,7 +289,7 @@ def _run_workers(config: Config, log: EventLog) -> int:
     ) -> AbstractAsyncContextManager[None]:
         @asynccontextmanager
         async def opened() -> AsyncIterator[None]:
-            async with open_http(config, state, gather, log):
+            async with open_http(config, state, gather, log), metric_lines(config, gather, log):
                 yield
 
         return opened()

@@ -34,6 +34,7 @@ class Counters:
         self._instruments = instruments
         self.session_opened = instruments.session_opened
         self.session_closed = instruments.session_closed
+        self.session_hidden = instruments.session_hidden
         self.early_talker = instruments.early_talker
         self.command_error = instruments.command_error
         self.session_refused = instruments.session_refused

@@ -16,6 +16,19 @@ NOT_ADDRESSES = [
 NOT_NUMBERS = ["", "many", "-1", "1.5", "0x10", "1e3", "\u0663", "99999999999999"]
 NOT_SECONDS = ["", "soon", "-1", "nan", "inf", "1e1", "10 s", "99999"]
 
+NOT_SECRETS = [
+    "secret:",
+    # A good form, and nobody there who reads it.
+    "secret:mxgw/tls#key",
+    "secret:#key",
+    "secret:mxgw/tls#",
+    "secret:mxgw tls",
+    "secret:" + "a" * 600,
+    "secret:arn:aws:secretsmanager:x",
+    # As ECS writes it.
+    "secret:arn:aws:secretsmanager:eu-west-1:123456789012:secret:mxgw-tls-AbCdEf:key::",
+]
+
 BAD: dict[str, list[str]] = {
     "MXGW_LISTEN": [*NOT_ADDRESSES, "300.0.0.1:25", "host name:25", "a..b:25"],
     "MXGW_HTTP_LISTEN": [*NOT_ADDRESSES],
@@ -38,7 +51,14 @@ BAD: dict[str, list[str]] = {
         "file:",
         "file:/nowhere/domains.txt",
         "file:/",
+        # A good form, and nobody there who reads it.
         "ssm:/mxgw/domains",
+        "ssm:",
+        "ssm:mxgw/domains",
+        "ssm:/mxgw//domains",
+        "ssm:/mxgw/domains/",
+        "ssm:/例",
+        "ssm:/" + "a" * 1011,
         "a" * 5000,
         "\u2024.jp",
     ],
@@ -65,8 +85,8 @@ BAD: dict[str, list[str]] = {
     "MXGW_SCAN_SECONDS": [*NOT_SECONDS, "0.5", "301"],
     "MXGW_MAX_SCANS": [*NOT_NUMBERS, "0"],
     "MXGW_DNS": ["dns.example", "dns.example:53", "127.0.0.1:0", "127.0.0.1,", "[dns]", "1.2.3"],
-    "MXGW_TLS_CERT": ["/nowhere/cert.pem", "/", "secret:arn:aws:secretsmanager:x", "\0"],
-    "MXGW_TLS_KEY": ["/nowhere/key.pem", "/", "secret:arn:aws:secretsmanager:x"],
+    "MXGW_TLS_CERT": ["/nowhere/cert.pem", "/", *NOT_SECRETS, "\0", "-----BEGIN CERTIFICATE-----\nMIIB"],
+    "MXGW_TLS_KEY": ["/nowhere/key.pem", "/", *NOT_SECRETS, "-----BEGIN PRIVATE KEY-----\nMIIB"],
     "MXGW_MAX_MESSAGE_OCTETS": [*NOT_NUMBERS, "0", "2GiB", "36MB", "36 mib"],
     "MXGW_CHECKS": ["", "all", "spf,dikm", "none,spf", "spf;dkim", "SPF"],
     "MXGW_AUTHSERV_ID": ["mx example jp", "mx;dmarc=pass", "192.0.2.1"],
@@ -74,7 +94,7 @@ BAD: dict[str, list[str]] = {
     "MXGW_DNSBL_ZONES": ["zen.example.org;", "https://zen.example.org", "127.0.0.2"],
     "MXGW_DNSBL": ["", "refuse", "REJECT"],
     "MXGW_DMARC": ["", "none", "Reject"],
-    "MXGW_SEAL_KEY": ["", "hunter2", "secret:arn:aws:secretsmanager:x", "\udc80" * 20],
+    "MXGW_SEAL_KEY": ["", "hunter2", *NOT_SECRETS[1:], "\udc80" * 20],
     "MXGW_WORKERS": [*NOT_NUMBERS, "0", "65"],
     "MXGW_MAX_SESSIONS": [*NOT_NUMBERS, "0"],
     "MXGW_MAX_SESSIONS_PER_CLIENT": [*NOT_NUMBERS, "3001", "0"],
@@ -95,4 +115,5 @@ BAD: dict[str, list[str]] = {
     "MXGW_RECIPIENT_CACHE_SECONDS": [*NOT_SECONDS, "31"],
     "MXGW_POSTMASTER": ["postmaster", "@example.jp", "a b@example.jp", "<a@example.jp>"],
     "MXGW_LOG": ["xml", "JSON"],
+    "MXGW_EMF_SERVICE": ["mxgw edge", "-", "a" * 65, "例"],
 }
