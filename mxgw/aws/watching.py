@@ -46,9 +46,10 @@ def domain_poll(
     fetch: Callable[[], Fetch],
     tell: Callable[[str], None],
     complain: Callable[[str], None],
-    first_seconds: float = DOMAIN_SECONDS,
+    first_seconds: float | None = None,
 ) -> Poll[tuple[str, ...]]:
-    """Watches the parameter that ``names`` were read from. ``fetch`` begins a round of reading."""
+    """Watches the parameter that ``names`` were read from. ``fetch`` begins a round of reading;
+    ``first_seconds`` is the pause before the first, where it is not as the others."""
     current = names
 
     def take(fresh: tuple[str, ...]) -> str:
@@ -67,7 +68,7 @@ def domain_poll(
         complain=complain,
         seconds=DOMAIN_SECONDS,
         retry_seconds=RETRY_SECONDS,
-        first_seconds=first_seconds,
+        first_seconds=DOMAIN_SECONDS if first_seconds is None else first_seconds,
     )
 
 
@@ -79,7 +80,7 @@ def certificate_poll(
     fetch: Callable[[], Fetch],
     tell: Callable[[str], None],
     complain: Callable[[str], None],
-    first_seconds: float = CERTIFICATE_SECONDS,
+    first_seconds: float | None = None,
 ) -> Poll[tuple[str, str]] | None:
     """Watches the secrets that a pair was read from; None where neither of the two can change."""
     if all(isinstance(each, Pem) and each.reference is None for each in (certificate, key)):
@@ -98,7 +99,7 @@ def certificate_poll(
         complain=complain,
         seconds=CERTIFICATE_SECONDS,
         retry_seconds=RETRY_SECONDS,
-        first_seconds=first_seconds,
+        first_seconds=CERTIFICATE_SECONDS if first_seconds is None else first_seconds,
     )
 
 

@@ -124,7 +124,7 @@ async def write_lines(
     gather: Callable[[], Awaitable[Snapshot]],
     write: Callable[[Fields], None],
     clock: Callable[[], float],
-    seconds: float = PERIOD_SECONDS,
+    seconds: float,
 ) -> None:
     """Write a line each period until cancelled."""
     loop = asyncio.get_running_loop()

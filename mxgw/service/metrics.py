@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from mxgw.config import Config
-from mxgw.observe import EventLog, Snapshot
-from mxgw.observe.emf import MetricLines, write_lines
+from mxgw.observe import EventLog, Snapshot, emf
 
 
 @asynccontextmanager
@@ -23,10 +22,17 @@ async def metric_lines(
     if config.emf_service is None:
         yield
         return
-    lines = MetricLines(config.emf_service)
+    lines = emf.MetricLines(config.emf_service)
     async with asyncio.TaskGroup() as tasks:
         writing = tasks.create_task(
-            write_lines(lines, gather=gather, write=log.machine_line, clock=time.time), name="metrics"
+            emf.write_lines(
+                lines,
+                gather=gather,
+                write=log.machine_line,
+                clock=time.time,
+                seconds=emf.PERIOD_SECONDS,
+            ),
+            name="metrics",
         )
         yield
         writing.cancel()
