@@ -22,9 +22,6 @@ TLS_SESSION_OCTETS = 48 * 1024
 PROGRAM_OCTETS = 96 * 1024 * 1024
 """The program without sessions: 50 MB resident under load, doubled for what is not foreseen."""
 
-PENDING_SETTINGS = {"MXGW_EMF_SERVICE"}
-"""Settings that the templates use and the program does not have yet; README.md says what they mean."""
-
 SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CERT|CREDENTIAL")
 EXACT_VERSION = re.compile(r".+(:v?\d+\.\d+\.\d+[\w.-]*|@sha256:[0-9a-f]{64})")
 
@@ -173,11 +170,11 @@ def secrets_stay_secret(deployment: Deployment) -> Iterator[str]:
 def settings_are_understood(deployment: Deployment) -> Iterator[str]:
     """The program takes every setting, and its value."""
     settings = environment(deployment.mxgw)
-    known = {setting.variable for setting in SETTINGS} | PENDING_SETTINGS
+    known = {setting.variable for setting in SETTINGS}
     for variable in [*settings, *secrets_of(deployment.mxgw)]:
         if variable not in known:
             yield f"the program knows no {variable}"
-    tried = {name: value for name, value in settings.items() if name not in PENDING_SETTINGS}
+    tried = dict(settings)
     # Neither parameter store nor spool directory are here.
     tried |= {"MXGW_DOMAINS": "example.jp", "MXGW_SPOOL_DIR": "/"}
     outcome = load(tried, role=Role.EDGE)
