@@ -1,4 +1,4 @@
-"""Chaos on the whole way: edges, home door and Rspamd are killed under load; nothing is lost, nothing doubled."""
+"""Chaos on the whole way: edges, home door and Rspamd are killed under load; each message is stored once."""
 
 from __future__ import annotations
 
