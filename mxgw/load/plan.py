@@ -22,6 +22,10 @@ HANG_UP_STAGES = (
     Stage.QUIT,
 )
 
+OVERTIME_SECONDS = 1.0
+"""So long after the end of a run with a rate messages still begin that were due before it: a short delay in
+the last moment, of the server or of ours, is no message that never began."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -71,6 +75,8 @@ class Schedule:
         self.begun = 0
         self._messages = math.inf if plan.messages is None else plan.share(plan.messages, index)
         self._seconds = math.inf if plan.seconds is None else plan.seconds
+        """Nothing is due from here on, and nothing begins so long after:"""
+        self._overtime = OVERTIME_SECONDS if plan.rate else 0.0
         self._rate = plan.rate
         self._index = index
         self._processes = plan.processes
@@ -81,7 +87,7 @@ class Schedule:
 
     def next_due(self, now: float) -> float | None:
         """When the next one is due; None where no more will begin."""
-        if self.begun >= self._messages or now >= self._seconds:
+        if self.begun >= self._messages or now >= self._seconds + self._overtime:
             return None
         due = self.due(self.begun)
         return due if due < self._seconds else None
@@ -94,7 +100,8 @@ class Schedule:
 
     def stop(self, now: float) -> None:
         """Nothing begins any more."""
-        self._seconds = min(self._seconds, now)
+        if now < self._seconds + self._overtime:
+            self._seconds, self._overtime = min(self._seconds, now), 0.0
 
     def overdue(self) -> Iterator[float]:
         """For each message that was due and has not begun: how long it had waited at the end."""
@@ -105,5 +112,5 @@ class Schedule:
             and number < self._messages
             and (due := self.due(number)) < self._seconds
         ):
-            yield self._seconds - due
+            yield self._seconds + self._overtime - due
             number += 1

@@ -14,7 +14,7 @@ from mxgw.load.course import Course
 from mxgw.load.histogram import DIGITS, MAX_MICROSECONDS, Histogram, percentile_of, rounded
 from mxgw.load.ledger import State
 from mxgw.load.messages import parse_sizes
-from mxgw.load.plan import Plan, Schedule
+from mxgw.load.plan import OVERTIME_SECONDS, Plan, Schedule
 from mxgw.load.tally import INTERVAL_SECONDS, Interval, Tally, entries, worst_code
 
 
@@ -77,7 +77,10 @@ def test_what_was_due_and_never_began_has_waited_until_the_end() -> None:
     for _ in range(7):
         schedule.take()
 
-    assert list(schedule.overdue()) == pytest.approx([0.3, 0.2, 0.1])
+    end = 1.0 + OVERTIME_SECONDS
+    assert schedule.next_due(end - 0.01) == 0.7
+    assert schedule.next_due(end) is None
+    assert list(schedule.overdue()) == pytest.approx([end - 0.7, end - 0.8, end - 0.9])
 
 
 def test_a_run_that_is_stopped_owes_only_what_was_due_by_then() -> None:

@@ -149,7 +149,7 @@ def test_messages_that_were_due_and_never_began_are_told_and_their_waiting_count
 
         assert report.code == 1
         assert report.messages["overdue"] + report.messages["begun"] == 100
-        assert report.messages["overdue"] >= 80
+        assert report.messages["overdue"] >= 70
         assert report.values["latency_ms"]["count"] == 100
         assert not report.values["as_expected"]
 
@@ -320,15 +320,14 @@ def test_a_server_that_goes_away_is_not_asked_as_fast_as_it_refuses() -> None:
     with RunningSink() as sink:
 
         def kill(process: subprocess.Popen[str]) -> None:
-            wait_until(lambda: sink.ledger.exists(), seconds=30, what="the sink takes something")
-            time.sleep(0.5)
+            wait_until(lambda: sink.ledger.stat().st_size > 0, seconds=30, what="messages arrive")
             sink.kill()
 
-        report = send(sink.address, "--seconds", "2", "-s", "4", during=kill)
+        report = send(sink.address, "--seconds", "3", "-s", "4", during=kill)
 
     assert report.code == 1
     refused = report.values["troubles"].get("cannot connect: Connection refused", 0)
-    assert 0 < refused <= 4 * (2 / 0.2 + 1)
+    assert 0 < refused <= 4 * (3 / 0.2 + 1)
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
 
+from mxgw.load.signing import Algorithm, SigningKey
 from tests.load.senders import Report, send, verify
 from tests.load.sinks import RunningSink
 from tests.rig import clients
 from tests.rig.gateway import Gateway
+from tests.rig.zone import Zone, ZoneServer
 
 STAGES = ("connect", "helo", "mail", "rcpt", "data", "middle", "content", "quit")
 
@@ -102,6 +105,30 @@ def test_clients_behind_a_proxy_come_from_all_over_the_network() -> None:
         addresses = {ip_address(event["client"]) for event in told}
         assert all(address in network for address in addresses)
         assert len(addresses) > 30
+
+
+async def test_the_gateway_verifies_what_was_signed(tmp_path: Path) -> None:
+    key = SigningKey.kept("example.org", Algorithm.RSA, tmp_path / "key.pem")
+    zone = Zone(
+        {
+            key.record_name: {"TXT": [key.record_text]},
+            "example.org": {"TXT": ["v=spf1 ip4:198.51.100.0/24 -all"]},
+            "_dmarc.example.org": {"TXT": ["v=DMARC1; p=reject"]},
+        }
+    )
+    async with ZoneServer(zone) as names:
+        checks = {"checks": "spf,dkim,dmarc,recipient", "dns": names.address, "dmarc": "reject"}
+        with RunningSink(lmtp=True) as sink, Gateway(sink.url, proxy_from="127.0.0.0/8", **checks) as gateway:
+            report = await asyncio.to_thread(
+                send, gateway.smtp, "-n", "40", "--to", clients.TARO, "--proxy", "198.51.100.0/24", "--from",
+                "a@example.org", "--dkim", "example.org", "--dkim-key", str(tmp_path / "key.pem"),
+                "--size", "1K..90K",
+            )  # fmt: skip
+
+            assert report.code == 0, report.errors
+            told = await asyncio.to_thread(gateway.wait_for, "transaction", count=40)
+            assert {event["checks"]["dkim"] for event in told} == {"pass"}
+            assert {event["checks"]["dmarc"] for event in told} == {"pass"}
 
 
 def test_a_session_that_the_gateway_ends_with_421_goes_on_in_another() -> None:
