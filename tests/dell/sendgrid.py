@@ -33,7 +33,7 @@ class SendGrid(Service):
 
     ``refusals`` maps a recipient to the reply it gets at RCPT; ``content_reply``, where set, is what every
     message gets after its end. They may change while it runs, as may ``key``. ``close`` takes it off
-    the net, and ``start`` back to the same port.
+    the net, and ``start`` back to the same port, with the certificate ``pair`` of that time.
     """
 
     def __init__(self, pair: Pair, *, key: str = KEY) -> None:
@@ -43,8 +43,7 @@ class SendGrid(Service):
         self.refusals: dict[str, str] = {}
         self.content_reply = ""
         self.logins_failed = 0
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(pair.certificate, pair.key)
+        self.pair = pair
         self._controller: Controller | None = None
 
     @property
@@ -53,11 +52,13 @@ class SendGrid(Service):
         return f"[localhost]:{self.port}"
 
     def start(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pair.certificate, self.pair.key)
         self._controller = Controller(
             self,
             hostname="127.0.0.1",
             port=self.port,
-            tls_context=self._context,
+            tls_context=context,
             require_starttls=True,
             authenticator=self._login,
             auth_required=True,

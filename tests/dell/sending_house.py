@@ -6,7 +6,9 @@ temporary.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import smtplib
 import ssl
 import subprocess
@@ -248,6 +250,13 @@ def scanner(milter_port: int) -> Rspamd:
     )
 
 
+def render(environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """The stack's own making of Postfix's configuration, into ``CONFIG_DIR``."""
+    return subprocess.run(
+        [str(STACK / "postfix" / "render")], env=environ, capture_output=True, text=True, check=False
+    )
+
+
 class Postfix(Service):
     """The stack's Postfix: configuration made by its own ``render`` from ``environ``, plus ``overrides``."""
 
@@ -278,17 +287,8 @@ class Postfix(Service):
         self._overrides = list(overrides)
         self._child = Child([self._program, "-c", str(self.etc), "start-fg"], words=path / "words")
 
-    def render(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(STACK / "postfix" / "render")],
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
     def start(self) -> None:
-        done = self.render()
+        done = render(self.environ)
         if done.returncode:
             raise ProgramError(f"render ended with {done.returncode}: {done.stderr}")
         if self._overrides:
@@ -330,16 +330,26 @@ class Postfix(Service):
             [self._postqueue, "-c", str(self.etc), "-j"], check=True, capture_output=True, text=True
         ).stdout
 
-    def flush(self) -> None:
-        subprocess.run([self._postqueue, "-c", str(self.etc), "-f"], check=True, capture_output=True)
+    def drain(self, *, seconds: float = 20.0) -> None:
+        """Try every waiting message now, and again, until none is left.
+
+        Again, since a message whose delay can be read already may not be back in its queue yet.
+        """
+
+        def empty() -> bool:
+            subprocess.run([self._postqueue, "-c", str(self.etc), "-f"], check=True, capture_output=True)
+            return not self.waiting()
+
+        wait_until(empty, seconds=seconds, what=f"the queue is empty: {self.reasons()}")
 
     def log(self) -> str:
         path = self._place.path / "log"
         return self._child.said() + (path.read_text(errors="replace") if path.exists() else "")
 
     def _stop(self) -> None:
-        # Its master is a session leader of its own; only Postfix knows all that belongs to it.
-        subprocess.run([self._program, "-c", str(self.etc), "abort"], check=False, capture_output=True)
+        # Its master leads a process group of its own, and takes its children along.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int((self._place.path / "queue" / "pid" / "master.pid").read_text()), signal.SIGTERM)
         self._child.stop()
 
     def close(self) -> None:
