@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "verify": "Check a saved message as the edge would, and say why.",
     "send": "Send a test message and show what the server answers.",
     "read": "List and show the messages that the demo has stored.",
+    "admin": "Manage mailboxes, aliases and domains at home.",
     "load": "Test a server under load: send, take in, compare.",
     "dmarc-report": "Make DMARC aggregate reports from the log.",
     "settings": "List every setting: variable, default, form, meaning.",

@@ -1,0 +1,145 @@
+"""The DNS records that a domain of ours needs, ready to be typed into Cloudflare. Pure.
+
+Mail comes in at the edge (MX) and leaves through SendGrid (SPF, DKIM).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address
+
+PREFERENCE = 10
+SENDGRID = "sendgrid.net"
+SELECTORS = ("s1", "s2")
+"""What SendGrid's automated security signs with."""
+
+POLICY_SECONDS = 604800
+"""RFC 8461 section 3.2 wants weeks; a week, so that a mistake is gone in a week."""
+
+
+class Kind(StrEnum):
+    """Types of records."""
+
+    A = "A"
+    CNAME = "CNAME"
+    MX = "MX"
+    TXT = "TXT"
+
+
+class Purpose(StrEnum):
+    """What a record is for; the names that the list and the check share."""
+
+    MX = "MX"
+    MX_ADDRESS = "MX address"
+    SPF = "SPF"
+    DKIM = "DKIM"
+    RETURN_PATH = "Return-Path"
+    DMARC = "DMARC"
+    MTA_STS = "MTA-STS"
+    MTA_STS_HOST = "MTA-STS host"
+    TLS_RPT = "TLS-RPT"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanger:
+    """Where mail of the domain is taken in: the edge's name, and its fixed addresses where they are known."""
+
+    host: str
+    addresses: tuple[IPv4Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record. ``name`` is as Cloudflare wants it, "@" for the domain itself.
+
+    ``exact`` tells whether ``content`` can be copied; where not, it has a part in <brackets> that somebody
+    else says (SendGrid, AWS). ``note`` is a key of the catalogue.
+    """
+
+    purpose: Purpose
+    kind: Kind
+    name: str
+    content: str
+    note: str
+    preference: int | None = None
+    exact: bool = True
+
+
+def wanted_records(
+    domain: str, exchanger: Exchanger, *, reports: str, now: float, selectors: Sequence[str] = SELECTORS
+) -> list[Record]:
+    """In the order in which they are set. ``reports`` is the mailbox that reports go to, ``now`` Unix time.
+
+    A and MX first: without them nothing arrives.
+    """
+    stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now))
+    address = _cloudflare_name(exchanger.host, domain)
+    return [
+        *(
+            Record(Purpose.MX_ADDRESS, Kind.A, address, str(ip), "note-mx-address")
+            for ip in exchanger.addresses
+        ),
+        *(
+            [
+                Record(
+                    Purpose.MX_ADDRESS,
+                    Kind.A,
+                    address,
+                    "<MxAddressA>",
+                    "note-mx-address-unknown",
+                    exact=False,
+                )
+            ]
+            if not exchanger.addresses
+            else []
+        ),
+        Record(Purpose.MX, Kind.MX, "@", exchanger.host, "note-mx", preference=PREFERENCE),
+        Record(Purpose.SPF, Kind.TXT, "@", f"v=spf1 include:{SENDGRID} ~all", "note-spf"),
+        *(
+            Record(
+                Purpose.DKIM,
+                Kind.CNAME,
+                f"{selector}._domainkey",
+                f"{selector}.domainkey.<u000000.wl000>.{SENDGRID}",
+                "note-dkim",
+                exact=False,
+            )
+            for selector in selectors
+        ),
+        Record(
+            Purpose.RETURN_PATH,
+            Kind.CNAME,
+            "<em0000>",
+            f"<u000000.wl000>.{SENDGRID}",
+            "note-return-path",
+            exact=False,
+        ),
+        Record(
+            Purpose.DMARC, Kind.TXT, "_dmarc", f"v=DMARC1; p=quarantine; rua=mailto:{reports}", "note-dmarc"
+        ),
+        Record(Purpose.TLS_RPT, Kind.TXT, "_smtp._tls", f"v=TLSRPTv1; rua=mailto:{reports}", "note-tls-rpt"),
+        Record(Purpose.MTA_STS, Kind.TXT, "_mta-sts", f"v=STSv1; id={stamp}", "note-mta-sts"),
+        Record(
+            Purpose.MTA_STS_HOST,
+            Kind.CNAME,
+            "mta-sts",
+            "<your-worker-or-pages-host>",
+            "note-mta-sts-host",
+            exact=False,
+        ),
+    ]
+
+
+def mta_sts_policy(exchanger: Exchanger) -> str:
+    """The text of https://mta-sts.DOMAIN/.well-known/mta-sts.txt (RFC 8461 section 3.2)."""
+    return f"version: STSv1\r\nmode: testing\r\nmx: {exchanger.host}\r\nmax_age: {POLICY_SECONDS}\r\n"
+
+
+def _cloudflare_name(host: str, domain: str) -> str:
+    """A name within the zone as Cloudflare takes it; a name elsewhere as it is."""
+    if host == domain:
+        return "@"
+    return host.removesuffix(f".{domain}")

@@ -1,0 +1,42 @@
+"""``mxgw admin``: users, aliases and domains of the mail server at home."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mxgw.cli.terminal import fail
+
+EXTRA = "admin"
+
+
+class _InTheUsersLanguage(click.Group):
+    """Becomes the group in the language that --lang or LANG names, when it is called."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of the real group; click goes on with that."""
+        return _group(args).make_context(info_name, args, parent, **extra)
+
+
+def _group(arguments: list[str]) -> click.Group:
+    try:
+        # Imported here: the gateway is installed without the extra.
+        from mxgw.cli import admin_alias, admin_domain, admin_user
+    except ModuleNotFoundError as error:
+        if error.name not in {"pymysql", "bcrypt"}:
+            raise
+        fail(f"{error.name} is not installed: pip install 'mxgw[{EXTRA}]'")
+    from mxgw.cli.admin_call import spoken_group
+    from mxgw.cli.admin_spoken import words_for
+
+    words = words_for(arguments)
+    group = spoken_group("admin", words)
+    for part in (admin_user, admin_alias, admin_domain):
+        group.add_command(part.group(words))
+    return group
+
+
+command = _InTheUsersLanguage("admin")

@@ -1,0 +1,148 @@
+"""Commands that speak the user's language: help, usage errors and sentences out of one catalogue."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from mxgw.admin.words import Language, Words, language_named, language_of
+from mxgw.cli.terminal import MISTAKE, plain
+
+
+def words_for(arguments: Sequence[str]) -> Words:
+    """The language that --lang names anywhere on the command line, else the environment's.
+
+    Read before anything else, since --help and mistakes are to be in that language too.
+    """
+    for index, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        name, equals, value = argument.partition("=")
+        if name == "--lang":
+            value = value if equals else "".join(arguments[index + 1 : index + 2])
+            return Words(language_named(value) or language_of(os.environ))
+    return Words(language_of(os.environ))
+
+
+class Spoken(click.Command):
+    """A command with its texts in ``words``; ``help`` is shown as it is written, never wrapped."""
+
+    def __init__(self, name: str, words: Words, **settings: Any) -> None:  # click's own settings
+        super().__init__(name, context_settings={"help_option_names": ["-h", "--help"]}, **settings)
+        self.words = words
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Usage, what it is for, options, commands."""
+        formatter.write(self._help_text(ctx))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, but what is wrong is said in the user's language."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            _refuse(self.words, error, ctx)
+
+    def _help_text(self, ctx: click.Context) -> str:
+        words = self.words
+        usage = " ".join([ctx.command_path, *self.collect_usage_pieces(ctx)])
+        parts = [f"{words('help-usage')} {usage}\n", _indented(self.help or "")]
+        options = [self._option_line(option, ctx) for option in self.get_params(ctx)]
+        parts.append(_listed(words("help-options"), [line for line in options if line]))
+        parts.append(_listed(words("help-commands"), self._command_lines(ctx)))
+        return "\n".join(part for part in parts if part)
+
+    def _option_line(self, option: click.Parameter, ctx: click.Context) -> tuple[str, str] | None:
+        record = option.get_help_record(ctx) if isinstance(option, click.Option) else None
+        if record is None:
+            return None
+        return record[0], self.words("option-help") if "--help" in option.opts else record[1]
+
+    def _command_lines(self, ctx: click.Context) -> list[tuple[str, str]]:
+        del ctx
+        return []
+
+
+class SpokenGroup(Spoken, click.Group):
+    """A group of such commands."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but what is wrong is said in the user's language."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            _refuse(self.words, error, ctx)
+
+    def _command_lines(self, ctx: click.Context) -> list[tuple[str, str]]:
+        found = ((name, self.get_command(ctx, name)) for name in self.commands)
+        return [(name, command.short_help or "") for name, command in found if command is not None]
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are needed."""
+        return list(self.commands)
+
+
+def _refuse(words: Words, error: click.UsageError, ctx: click.Context) -> NoReturn:
+    click.echo(f"mxgw: {_sentence(words, error)}", err=True)
+    click.echo(words("usage-try-help", command=ctx.command_path), err=True)
+    raise SystemExit(MISTAKE)
+
+
+def _sentence(words: Words, error: click.UsageError) -> str:
+    match error:
+        case click.exceptions.NoSuchCommand():
+            return words("usage-no-command", name=plain(error.command_name))
+        case click.NoSuchOption():
+            return words("usage-no-option", name=plain(error.option_name))
+        case click.BadOptionUsage():
+            return words("usage-bad-option", name=plain(error.option_name))
+        case click.MissingParameter():
+            return words("usage-missing", name=_name(error.param))
+        case click.BadParameter() if isinstance(error.param, click.Option) and isinstance(
+            error.param.type, click.Choice
+        ):
+            choices = ", ".join(map(str, error.param.type.choices))
+            return words("usage-choice", name=_name(error.param), choices=choices)
+        case click.BadParameter():
+            return words("usage-bad-value", name=_name(error.param))
+        case _:
+            return words("usage-too-many")
+
+
+def _name(parameter: click.Parameter | None) -> str:
+    if isinstance(parameter, click.Option):
+        return parameter.opts[-1]
+    return parameter.make_metavar(click.Context(click.Command(""))) if parameter else ""
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}\n" if line else "\n" for line in text.strip().splitlines())
+
+
+def _listed(title: str, lines: Sequence[tuple[str, str]]) -> str:
+    """A definition list; a text of several lines keeps its column."""
+    if not lines:
+        return ""
+    width = max(len(name) for name, _ in lines) + 2
+    listed = [f"{title}\n"]
+    for name, text in lines:
+        first, *more = text.splitlines() or [""]
+        listed.append(f"  {name:<{width}}{first}".rstrip() + "\n")
+        listed += [f"  {'':<{width}}{line}\n" for line in more]
+    return "".join(listed)
+
+
+def language_option(words: Words) -> click.Option:
+    """--lang: read by ``words_for`` already; here it is checked."""
+    return click.Option(
+        ["--lang"],
+        type=click.Choice([language.value for language in Language]),
+        expose_value=False,
+        help=words("option-lang"),
+    )
