@@ -1,4 +1,4 @@
-"""Writes the image's bill of materials to stdout (CycloneDX 1.5, JSON): what scanners hold against their lists.
+"""Writes the image's bill of materials to stdout (CycloneDX 1.5, JSON), which scanners look through.
 
 Run it with the interpreter whose packages are meant, on a Debian: names that interpreter, its packages, and
 what dpkg has installed. No time and no serial number: the same content gives the same document.
@@ -88,8 +88,9 @@ def python_package(package: Distribution) -> Component:
         "version": package.version,
         "purl": purl,
     }
-    licence = package.metadata.get("License-Expression")
-    return {**found, "licenses": [{"expression": licence}]} if licence else found
+    if "License-Expression" not in package.metadata:
+        return found
+    return {**found, "licenses": [{"expression": package.metadata["License-Expression"]}]}
 
 
 main()
