@@ -4,41 +4,45 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+import time
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from bench.accounting import METHODS
-from bench.gateways import all_gateways
-from bench.measure import WORKLOADS, Sample
+from bench.document import show, show_table
+from bench.lineup import relays
+from bench.measure import WORKLOADS
 from bench.processes import BenchError
 from bench.profiling import profile as profile_gateway
-from bench.report import Result, figure, machine, print_result, write_markdown
-from bench.session import Plan, carry_out
+from bench.report import as_json, verdicts_of, write_markdown
+from bench.run import Run
+from bench.session import CHAPTERS, carry_out
+from bench.unpacked import fetchers
 
-ROUNDS = 4
-QUICK_FACTOR = 0.4
-WIDTH = 140
+ROUNDS = 3
+QUICK_FACTOR = 0.1
+WIDTH = 160
 REPORT = Path("docs/benchmarks.md")
 
-GATEWAYS = {gateway.name: gateway for gateway in all_gateways()}
+GATEWAYS = {gateway.name: gateway for gateway in relays()}
 LOADS = {workload.name: workload for workload in WORKLOADS}
 
 
 @click.group(invoke_without_command=True)
-@click.option("--quick", is_flag=True, help="One round of fewer messages, about a minute; writes no report.")
+@click.option("--quick", is_flag=True, help="One round of a tenth, about a minute; writes no report.")
 @click.option(
     "--rounds", type=click.IntRange(1), help=f"How often everything is repeated (default {ROUNDS})."
 )
 @click.option(
-    "--only", "only", multiple=True, type=click.Choice(list(GATEWAYS)), help="Only this gateway (repeatable)."
+    "--chapter", "chapters", multiple=True, type=click.Choice(CHAPTERS), help="Only this one (repeatable)."
 )
+@click.option("--only", multiple=True, help="Only this gateway, by its short name (repeatable).")
 @click.option(
     "--workload", "loads", multiple=True, type=click.Choice(list(LOADS)), help="Only this load (repeatable)."
 )
-@click.option("--scaling/--no-scaling", default=True, help="Compare two workers with one.")
+@click.option("--factor", type=click.FloatRange(0.01, 10), help="How much of the usual number of messages.")
 @click.option(
     "--accounting", type=click.Choice(list(METHODS)), help="How CPU time is counted (default: the best)."
 )
@@ -52,9 +56,10 @@ def main(
     *,
     quick: bool,
     rounds: int | None,
+    chapters: tuple[str, ...],
     only: tuple[str, ...],
     loads: tuple[str, ...],
-    scaling: bool,
+    factor: float | None,
     accounting: str | None,
     json_file: Path | None,
     report: Path | None,
@@ -66,24 +71,50 @@ def main(
     if context.invoked_subcommand is not None:
         return
     console = _console()
-    whole = not (quick or only or loads) and scaling
-    plan = Plan(
-        gateways=[gateway for name, gateway in GATEWAYS.items() if not only or name in only],
-        workloads=[workload for name, workload in LOADS.items() if not loads or name in loads],
+    whole = not (quick or chapters or only or loads or factor)
+    target = report or (REPORT if whole else None)
+    started = time.perf_counter()
+
+    def tell(words: str) -> None:
+        console.print(
+            f"{time.perf_counter() - started:4.0f} s  {words}", highlight=False, markup=False, style="dim"
+        )
+
+    run = Run(
         rounds=rounds or (1 if quick else ROUNDS),
-        factor=QUICK_FACTOR if quick else 1.0,
-        scaling=scaling and (not only or "mxgw" in only),
-        accounting=accounting,
-        command="make bench" if len(sys.argv) == 1 else f"python -m bench {' '.join(sys.argv[1:])}",
+        factor=factor or (QUICK_FACTOR if quick else 1.0),
+        method=accounting,
+        tell=tell,
+        pictures=target.with_suffix("") if target else None,
+        only=frozenset(only),
+        loads=frozenset(loads),
     )
-    result = carry_out(plan, lambda sample: _tell(console, sample))
-    print_result(console, result)
+    command = "make bench" if len(sys.argv) == 1 else f"python -m bench {' '.join(sys.argv[1:])}"
+    result = carry_out(
+        run, frozenset(chapters or CHAPTERS), command=command, done=lambda chapter: show(console, chapter)
+    )
+    show_table(console, verdicts_of(result))
+    for complaint in result.complaints:
+        console.print(complaint, style="red", markup=False)
+    console.print(result.summary, style="bold", markup=False)
     if json_file is not None:
-        json_file.write_text(json.dumps(_as_json(result), indent=1) + "\n")
+        json_file.write_text(json.dumps(as_json(result), indent=1) + "\n")
         console.print(f"every figure: {json_file}")
-    if (target := report or (REPORT if whole else None)) is not None and result.samples:
+    if target is not None and run.samples:
         write_markdown(target, result)
         console.print(f"report: {target}")
+
+
+@main.command()
+def fetch() -> None:
+    """Get the peers that are not installed, under var/peers: Debian's packages, Haraka out of npm."""
+    for name, get in fetchers():
+        try:
+            get()
+        except BenchError as error:
+            click.echo(f"{name}: {error}", err=True)
+        else:
+            click.echo(f"{name}: there")
 
 
 @main.command()
@@ -106,25 +137,6 @@ def _console() -> Console:
     """A log file or a pipe gets tables as wide as they need."""
     console = Console()
     return console if console.is_terminal else Console(width=WIDTH)
-
-
-def _tell(console: Console, sample: Sample) -> None:
-    run = f"round {sample.round + 1} {sample.workload:4} {sample.gateway:12}"
-    figures = f"{figure(sample.cpu_ms):>8} CPU-ms/message {figure(sample.messages_per_second):>8} messages/s"
-    counts = f"{sample.delivered}/{sample.sent} {sample.complaint}"
-    console.print(f"{run} {figures}  {counts}", highlight=False, style="dim")
-
-
-def _as_json(result: Result) -> dict[str, object]:
-    return {
-        "machine": dict(machine()),
-        "rounds": result.rounds,
-        "seconds": result.seconds,
-        "summary": result.summary,
-        "absent": dict(result.absent),
-        "verdicts": [asdict(verdict) for verdict in result.verdicts],
-        "samples": [sample.as_json() for sample in result.samples],
-    }
 
 
 if __name__ == "__main__":

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import shutil
+import platform
+import subprocess
 import sys
+import sysconfig
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.accounting import Account
-from bench.harness import Speaks
-from bench.processes import BenchError, Program, find_program, free_port
+from bench.harness import Sink, Speaks
+from bench.processes import PROXY_LOCAL, ROOT, BenchError, Program, free_port
 
-ROOT = Path(__file__).parent.parent
-"""Where the package ``bench`` is found."""
-
-ALL_CHECKS = "spf,dkim,dmarc,arc,iprev,recipient"
-"""Every check that works on the message; pregreet only waits, and would measure the wait."""
+AUTHENTICATION = "spf,dkim,dmarc,arc,iprev"
+DEBIAN_PYTHON = "/usr/bin/python3"
+PROXY_FROM = "127.0.0.0/8"
 
 
 class Gateway(ABC):
@@ -27,8 +28,19 @@ class Gateway(ABC):
     name: str
     title: str
     next_hop: Speaks = Speaks.LMTP
-    slow: bool = False
-    """Takes a quarter of the messages, so that a run stays within seconds."""
+    share: float = 1.0
+    """How much of the usual number of messages it takes, so that a run stays within seconds."""
+    queues: bool = False
+    """Answers when the message is in its queue; the next hop gets it later."""
+
+    max_sessions: int | None = None
+    """It is sent to by no more sessions than these."""
+    load_prefix: Sequence[str] = ()
+    """The command that runs the sender where the gateway is."""
+
+    def sink(self, *, account: Account, directory: Path) -> Sink:
+        """The next hop."""
+        return Sink(self.next_hop, account=account, directory=directory)
 
     def missing(self) -> str:
         """Why it cannot run here; "" if it can."""
@@ -49,31 +61,43 @@ class Gateway(ABC):
 
 @dataclass(frozen=True)
 class Mxgw(Gateway):
-    """mxgw as it is delivered, checks as named."""
+    """mxgw as it is delivered, checks as named.
+
+    ``interpreter``: another Python than the bench's own, which takes the packages of the bench's. ``dns``:
+    the resolver to ask. ``proxied``: clients begin with a PROXY header. ``prefix``: a command that runs it
+    elsewhere on this machine; ``home``: where the next hop is, seen from there.
+    """
 
     name: str = "mxgw"
-    title: str = "mxgw, checks off"
-    checks: str = "none"
+    title: str = "mxgw"
+    checks: str | None = "none"
+    """MXGW_CHECKS; None: what is on by default."""
     seal_key: str = ""
     workers: int = 1
+    dns: str = ""
+    proxied: bool = False
+    interpreter: str | None = None
+    prefix: tuple[str, ...] = ()
+    home: str = "127.0.0.1"
     stacks: Path | None = None
 
     def missing(self) -> str:
-        return "" if self._program().exists() else f"{self._program()} is not there: make install"
+        if self.interpreter is not None:
+            return _cannot_run(self.interpreter)
+        return "" if _program().exists() else f"{_program()} is not there: make install"
 
     def start(self, *, sink_port: int, account: Account, directory: Path) -> tuple[Program, int]:
         port = free_port()
         settings = self._settings(str(port), str(free_port()), str(sink_port))
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("MXGW_")}
-        sampler = ["-m", "bench.sampler", str(self.stacks)] if self.stacks else []
         program = Program(
-            [sys.executable, *sampler, str(self._program()), "serve", "edge"],
+            [*self.prefix, *self._interpreter_and_program(), "serve", "edge"],
             account=account,
             output=directory / "mxgw.log",
-            environment=inherited | settings | ({"PYTHONPATH": str(ROOT)} if self.stacks else {}),
+            environment=inherited | settings | self._search_path(),
             cwd=directory,
         )
-        program.wait_for_door(port)
+        program.wait_for_door(port, say_first=PROXY_LOCAL if self.proxied else b"")
         return program, port
 
     def sampled(self, stacks: Path) -> Gateway:
@@ -83,7 +107,19 @@ class Mxgw(Gateway):
         settings = self._settings("PORT", "PORT", "SINK")
         if self.seal_key:
             settings["MXGW_SEAL_KEY"] = "..."
-        return [*(f"{name}={value}" for name, value in settings.items()), "mxgw serve edge > mxgw.log"]
+        command = f"{self.interpreter} -m mxgw" if self.interpreter else "mxgw"
+        return [*(f"{name}={value}" for name, value in settings.items()), f"{command} serve edge > mxgw.log"]
+
+    def _interpreter_and_program(self) -> list[str]:
+        if self.interpreter is not None:
+            return [self.interpreter, "-m", "mxgw"]
+        sampler = ["-m", "bench.sampler", str(self.stacks)] if self.stacks else []
+        return [sys.executable, *sampler, str(_program())]
+
+    def _search_path(self) -> dict[str, str]:
+        if self.interpreter is not None:
+            return {"PYTHONPATH": _packages()}
+        return {"PYTHONPATH": str(ROOT)} if self.stacks else {}
 
     def _settings(self, port: str, http_port: str, sink_port: str) -> dict[str, str]:
         settings = {
@@ -91,83 +127,70 @@ class Mxgw(Gateway):
             "MXGW_HTTP_LISTEN": f"127.0.0.1:{http_port}",
             "MXGW_HOSTNAME": "mx.bench.example",
             "MXGW_DOMAINS": "example.com",
-            "MXGW_HOME": f"lmtp://127.0.0.1:{sink_port}",
-            "MXGW_CHECKS": self.checks,
+            "MXGW_HOME": f"lmtp://{self.home}:{sink_port}",
             "MXGW_WORKERS": str(self.workers),
             "MXGW_LOG": "json",
         }
-        return settings | ({"MXGW_SEAL_KEY": self.seal_key} if self.seal_key else {})
+        optional = {
+            "MXGW_CHECKS": self.checks or "",
+            "MXGW_SEAL_KEY": self.seal_key,
+            "MXGW_DNS": self.dns,
+            "MXGW_PROXY_FROM": PROXY_FROM if self.proxied else "",
+        }
+        return settings | {name: value for name, value in optional.items() if value}
 
-    @staticmethod
-    def _program() -> Path:
-        return Path(sys.executable).parent / "mxgw"
+
+def optimised_mxgw(**changes: object) -> Mxgw:
+    """mxgw run by Debian's own interpreter, which is built with profile and link time optimisation."""
+    version = _version(DEBIAN_PYTHON) or "missing"
+    title = f"mxgw, Debian's Python {version}"
+    return replace(Mxgw(name="mxgw-debian", title=title, interpreter=DEBIAN_PYTHON), **changes)  # type: ignore[arg-type]
 
 
-class PostfixProxy(Gateway):
-    """Postfix's before-queue content filter: smtpd passes the transaction on while it comes in."""
-
-    name = "proxy"
-    title = "Postfix smtpd_proxy_filter"
-    next_hop = Speaks.SMTP
-
-    SETTINGS = (
-        "compatibility_level = 3.6",
-        "myhostname = proxy.bench.example",
-        "inet_protocols = ipv4",
-        "mydestination =",
-        "relay_domains = example.com",
-        "mynetworks = 127.0.0.0/8",
-        "alias_maps =",
-        "local_recipient_maps =",
-        "smtpd_peername_lookup = no",
-        "message_size_limit = 37748736",
-        "mailbox_size_limit = 0",
+def interpreter_words() -> str:
+    """How the bench's own interpreter was built."""
+    arguments = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    optimised = "--enable-optimizations" in arguments or os.path.realpath(sys.executable).startswith(
+        "/usr/bin"
     )
+    return f"{platform.python_version()}, built {'with' if optimised else 'without'} optimisation by profile"
 
-    def missing(self) -> str:
-        if os.geteuid() != 0:
-            return "Postfix's master runs as root only"
-        try:
-            find_program("postfix")
-        except BenchError as error:
-            return str(error)
+
+def _program() -> Path:
+    return Path(sys.executable).parent / "mxgw"
+
+
+def _packages() -> str:
+    return os.pathsep.join((sysconfig.get_path("purelib"), str(ROOT)))
+
+
+@functools.cache
+def _version(interpreter: str) -> str:
+    code = "import platform; print(platform.python_version())"
+    try:
+        run = subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=False)
+    except OSError:
         return ""
+    return run.stdout.strip()
 
-    def start(self, *, sink_port: int, account: Account, directory: Path) -> tuple[Program, int]:
-        port = free_port()
-        base = directory / "postfix"
-        for name in ("etc", "queue", "data", "log"):
-            (base / name).mkdir(parents=True)
-        shutil.chown(base / "data", user="postfix")
-        places = (
-            f"queue_directory = {base / 'queue'}",
-            f"data_directory = {base / 'data'}",
-            f"maillog_file = {base / 'log' / 'mail.log'}",
-            f"maillog_file_prefixes = {base}",
-        )
-        (base / "etc" / "main.cf").write_text("\n".join((*places, *self.SETTINGS, "")))
-        (base / "etc" / "master.cf").write_text("\n".join((*self._services(str(port), str(sink_port)), "")))
-        program = Program(
-            [find_program("postfix"), "-c", str(base / "etc"), "start-fg"],
-            account=account,
-            output=directory / "postfix.out",
-        )
-        program.wait_for_door(port)
-        return program, port
 
-    def setup(self) -> Sequence[str]:
-        own = ("queue_directory, data_directory, maillog_file = of its own", *self.SETTINGS)
-        return ["# main.cf", *own, "# master.cf", *self._services("PORT", "SINK")]
-
-    @staticmethod
-    def _services(port: str, sink_port: str) -> tuple[str, ...]:
-        return (
-            f"127.0.0.1:{port} inet n - n - - smtpd -o smtpd_proxy_filter=inet:127.0.0.1:{sink_port}",
-            "rewrite unix - - n - - trivial-rewrite",
-            "proxymap unix - - n - - proxymap",
-            "anvil unix - - n - 1 anvil",
-            "postlog unix-dgram n - n - 1 postlogd",
-        )
+@functools.cache
+def _cannot_run(interpreter: str) -> str:
+    """Why an interpreter cannot run mxgw with our packages: they hold compiled parts for one version."""
+    if not _version(interpreter):
+        return f"there is no {interpreter}"
+    if _version(interpreter).split(".")[:2] != platform.python_version().split(".")[:2]:
+        ours = platform.python_version()
+        return f"{interpreter} is {_version(interpreter)}, the packages here are compiled for {ours}"
+    code = "import uvloop, aiohttp, nacl.bindings, cryptography.hazmat.bindings._rust, mxgw.cli"
+    run = subprocess.run(
+        [interpreter, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ) | {"PYTHONPATH": _packages()},
+    )
+    return (run.stderr.strip().splitlines() or ["it failed"])[-1] if run.returncode else ""
 
 
 class Plain(Gateway):
@@ -175,7 +198,7 @@ class Plain(Gateway):
 
     name = "plain"
     title = "plain aiosmtpd + aiosmtplib"
-    slow = True
+    share = 0.25
 
     def start(self, *, sink_port: int, account: Account, directory: Path) -> tuple[Program, int]:
         port = free_port()
@@ -190,12 +213,3 @@ class Plain(Gateway):
 
     def setup(self) -> Sequence[str]:
         return ["python -m bench.plain_gateway PORT SINK"]
-
-
-def all_gateways() -> list[Gateway]:
-    return [
-        Mxgw(),
-        PostfixProxy(),
-        Plain(),
-        Mxgw(name="mxgw-checks", title="mxgw, checks on, sealed", checks=ALL_CHECKS, seal_key="s" * 32),
-    ]

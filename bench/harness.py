@@ -1,4 +1,4 @@
-"""The two ends: Postfix's ``smtp-source`` sends, ``smtp-sink`` takes and counts."""
+"""The two ends: a load is sent, Postfix's ``smtp-sink`` takes and counts."""
 
 from __future__ import annotations
 
@@ -6,59 +6,31 @@ import os
 import re
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
 from bench.accounting import Account
+from bench.loads import Load, LoadResult
 from bench.processes import Program, find_program, free_port
 
 _COUNTER = re.compile(rb"mesg=(\d+)")
+SETTLE_SECONDS = 3.0
 RUN_SECONDS = 180.0
 """No single load runs longer: a gateway that hangs must not hang the bench."""
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What one smtp-source run sends."""
-
-    sessions: int
-    octets: int
-    keep_connections: bool
-    messages: int
-
-    def argv(self, address: str) -> list[str]:
-        options = ["-s", str(self.sessions), "-l", str(self.octets), "-m", str(self.messages)]
-        options += ["-d"] if self.keep_connections else []
-        envelope = ["-M", "client.example.org", "-f", "sender@example.org", "-t", "user@example.com"]
-        return ["smtp-source", *options, *envelope, address]
-
-
-@dataclass(frozen=True, slots=True)
-class LoadResult:
-    """How long it took, and what smtp-source complained about ("" = nothing)."""
-
-    seconds: float
-    complaint: str
-
-
-def send(load: Load, *, port: int, account: Account) -> LoadResult:
-    argv = load.argv(f"127.0.0.1:{port}")
-    argv[0] = find_program(argv[0])
+def send(load: Load, *, port: int, account: Account, prefix: Sequence[str] = ()) -> LoadResult:
+    """Run the sender against a port of this machine. ``prefix`` is a command that runs it elsewhere on it."""
+    argv = account.wrap([*prefix, *load.command(f"127.0.0.1:{port}")])
     started = time.perf_counter()
     try:
         run = subprocess.run(
-            account.wrap(argv),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=RUN_SECONDS,
+            argv, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=RUN_SECONDS
         )
     except subprocess.TimeoutExpired:
         return LoadResult(time.perf_counter() - started, f"not finished after {RUN_SECONDS:.0f} s")
-    seconds = time.perf_counter() - started
-    last = (run.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
-    return LoadResult(seconds, last if run.returncode else "")
+    return load.read(run, time.perf_counter() - started)
 
 
 class Speaks(StrEnum):
@@ -69,14 +41,26 @@ class Speaks(StrEnum):
 
 
 class Sink:
-    """smtp-sink with its message counter."""
+    """smtp-sink with its message counter. ``kept``: a directory that gets a file for each message."""
 
-    def __init__(self, speaks: Speaks, *, account: Account, directory: Path) -> None:
+    def __init__(
+        self,
+        speaks: Speaks,
+        *,
+        account: Account,
+        directory: Path,
+        kept: Path | None = None,
+        address: str = "127.0.0.1",
+        prefix: Sequence[str] = (),
+    ) -> None:
         self.port = free_port()
-        argv = sink_argv(speaks, f"127.0.0.1:{self.port}")
+        argv = sink_argv(speaks, f"{address}:{self.port}")
         argv[0] = find_program(argv[0])
+        if kept is not None:
+            argv[1:1] = ["-d", f"{kept}/message-"]
         if os.geteuid() == 0:
             argv[1:1] = ["-u", "nobody"]
+        argv = [*prefix, *argv]
         self._program = Program(argv, account=account, output=directory / "sink.out")
         self._program.wait_for_door(self.port)
 
@@ -85,9 +69,9 @@ class Sink:
         counters = _COUNTER.findall(self._program.output.read_bytes()[-200:])
         return int(counters[-1]) if counters else 0
 
-    def settle(self, expected: int) -> int:
-        """The count, after waiting a moment for the last ones."""
-        deadline = time.monotonic() + 3.0
+    def settle(self, expected: int, *, patience: float = SETTLE_SECONDS) -> int:
+        """The count, after waiting for the last ones for so many seconds at most."""
+        deadline = time.monotonic() + patience
         while self.delivered() < expected and time.monotonic() < deadline:
             time.sleep(0.02)
         return self.delivered()

@@ -6,19 +6,23 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from bench.accounting import Account, busy_seconds, open_account, proportional_megabytes
 from bench.gateways import Gateway
-from bench.harness import Load, Sink, send
+from bench.harness import SETTLE_SECONDS as SINK_SECONDS
+from bench.harness import Sink, send
+from bench.loads import Load, SourceLoad
 from bench.processes import Program
 
 SETTLE_SECONDS = 0.3
 """After the last delivery: closing connections and the last log lines belong to the work."""
 MEMORY_SECONDS = 0.25
 WARM_UP_OCTETS = 10_240
+QUEUE_SECONDS = 90.0
+"""How long a gateway with a queue may take to empty it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +36,24 @@ class Workload:
 
     def scaled(self, factor: float) -> Workload:
         whole = max(self.load.sessions, round(self.load.messages * factor))
-        return replace(self, load=replace(self.load, messages=whole))
+        warm_up = max(2 * self.load.sessions, round(self.warm_up * min(1.0, factor)))
+        return replace(self, load=self.load.with_messages(whole), warm_up=warm_up)
 
     def for_gateway(self, gateway: Gateway) -> Workload:
-        return self.scaled(0.25) if gateway.slow else self
+        own = self
+        if gateway.max_sessions is not None and gateway.max_sessions < self.load.sessions:
+            own = replace(self, load=self.load.with_sessions(gateway.max_sessions))
+        return own.scaled(gateway.share)
 
 
 WORKLOADS = (
-    Workload("a20", "10 KB, one message per connection, 20 sessions", Load(20, 10_240, False, 4000), 200),
-    Workload("b20", "10 KB, kept connections, 20 sessions", Load(20, 10_240, True, 6000), 200),
-    Workload("d4", "25 MiB, one message per connection, 4 sessions", Load(4, 26_214_400, False, 16), 40),
+    Workload(
+        "a20", "10 KB, one message per connection, 20 sessions", SourceLoad(20, 10_240, False, 4000), 200
+    ),
+    Workload("b20", "10 KB, kept connections, 20 sessions", SourceLoad(20, 10_240, True, 6000), 200),
+    Workload(
+        "d4", "25 MiB, one message per connection, 4 sessions", SourceLoad(4, 26_214_400, False, 16), 40
+    ),
 )
 
 
@@ -63,6 +75,16 @@ class Sample:
     """Share of the machine's CPU that neither gateway nor harness used: the neighbours."""
     accounting: str
     complaint: str
+    delivered_seconds: float = 0.0
+    """Until the last message was at the next hop."""
+    harness_cpu_seconds: float = 0.0
+    """Of the sender and the sink."""
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Every message arrived, once."""
+        return self.delivered == self.sent and not self.complaint
 
     @property
     def cpu_ms(self) -> float:
@@ -74,15 +96,31 @@ class Sample:
 
     @property
     def messages_per_second(self) -> float:
-        return self.delivered / self.seconds
+        """Accepted ones."""
+        return self.sent / self.seconds
+
+    @property
+    def delivered_per_second(self) -> float:
+        """Those that reached the next hop, until the last one did."""
+        return self.delivered / (self.delivered_seconds or self.seconds)
 
     @property
     def megabytes_per_second(self) -> float:
-        return self.delivered * self.octets / self.seconds / 1e6
+        return self.delivered_per_second * self.octets / 1e6
+
+    @property
+    def words(self) -> str:
+        """One line for who watches."""
+        counts = f"{self.delivered}/{self.sent} {self.complaint}"
+        return (
+            f"round {self.round + 1} {self.workload:12} {self.gateway:16} {self.cpu_ms:8.3f} CPU-ms/message "
+            f"{self.delivered_per_second:8.1f} messages/s  {counts}"
+        )
 
     def as_json(self) -> dict[str, object]:
         return asdict(self) | {
             "cpu_ms_per_message": self.cpu_ms,
+            "delivered_per_second": self.delivered_per_second,
             "messages_per_second": self.messages_per_second,
         }
 
@@ -128,7 +166,7 @@ def measure(
         sink: Sink | None = None
         program: Program | None = None
         try:
-            sink = Sink(gateway.next_hop, account=harness, directory=directory)
+            sink = gateway.sink(account=harness, directory=directory)
             program, port = gateway.start(sink_port=sink.port, account=subject, directory=directory)
             return _run(
                 gateway,
@@ -163,9 +201,10 @@ def _run(
     beside: Callable[[], None] | None,
 ) -> Sample:
     load = workload.load
-    warm_up = replace(load, messages=workload.warm_up, octets=WARM_UP_OCTETS)
-    warmed = send(warm_up, port=port, account=harness)
-    before = sink.settle(warm_up.messages)
+    patience = QUEUE_SECONDS if gateway.queues else SINK_SECONDS
+    warm_up = load.with_messages(workload.warm_up, octets=min(load.octets, WARM_UP_OCTETS))
+    warmed = send(warm_up, port=port, account=harness, prefix=gateway.load_prefix)
+    before = sink.settle(warm_up.messages if warmed.accepted is None else warmed.accepted, patience=patience)
     if prepared is not None:
         prepared()
     watch = _MemoryWatch(subject)
@@ -175,8 +214,15 @@ def _run(
         companion.start()
     cpu, harness_cpu, busy, own = subject.cpu(), harness.cpu(), busy_seconds(), time.process_time()
     started = time.perf_counter()
-    result = send(load, port=port, account=harness)
-    delivered = sink.settle(before + load.messages) - before
+    result = send(load, port=port, account=harness, prefix=gateway.load_prefix)
+    sent_at = time.perf_counter()
+    delivered = (
+        sink.settle(
+            before + (load.messages if result.accepted is None else result.accepted), patience=patience
+        )
+        - before
+    )
+    emptied = time.perf_counter() - sent_at
     time.sleep(SETTLE_SECONDS)
     passed = time.perf_counter() - started
     cpu, harness_cpu = subject.cpu() - cpu, harness.cpu() - harness_cpu
@@ -197,4 +243,7 @@ def _run(
         elsewhere=max(0.0, others / passed / (os.cpu_count() or 1)),
         accounting=subject.method,
         complaint=warmed.complaint or result.complaint,
+        delivered_seconds=result.seconds + emptied,
+        harness_cpu_seconds=harness_cpu.total,
+        latency_ms=result.latency_ms,
     )

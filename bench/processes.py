@@ -14,9 +14,15 @@ from pathlib import Path
 
 from bench.accounting import Account, end_group
 
+ROOT = Path(__file__).parent.parent
+"""Where the package ``bench`` is found, and var/."""
+
 PORTS = range(20_000, 30_000)
 """Below the range that the kernel takes client ports from."""
 START_SECONDS = 15.0
+
+PROXY_LOCAL = b"\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"
+"""PROXY header, version 2, of a health check: the connection speaks for itself."""
 
 
 class BenchError(Exception):
@@ -43,7 +49,10 @@ def find_program(name: str) -> str:
 
 
 class Program:
-    """A running program whose whole tree is in ``account``; its output goes to a file."""
+    """A running program whose whole tree is in ``account``; its output goes to a file.
+
+    ``cleared``: a directory that is removed when it has ended.
+    """
 
     def __init__(
         self,
@@ -53,8 +62,10 @@ class Program:
         output: Path,
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        cleared: Path | None = None,
     ) -> None:
         self.output = output
+        self._cleared = cleared
         self._account = account
         with output.open("wb") as sink:
             self._process = subprocess.Popen(
@@ -71,14 +82,15 @@ class Program:
     def pid(self) -> int:
         return self._process.pid
 
-    def wait_for_door(self, port: int) -> None:
-        """Until the program greets with 220 on the port."""
+    def wait_for_door(self, port: int, *, say_first: bytes = b"") -> None:
+        """Until the program greets with 220 on the port, where need be after a PROXY header."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as door:
                 door.settimeout(5)
+                door.sendall(say_first)
                 if door.recv(512).startswith(b"220"):
                     with contextlib.suppress(OSError):
                         door.sendall(b"QUIT\r\n")
@@ -99,3 +111,5 @@ class Program:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
+        if self._cleared is not None:
+            shutil.rmtree(self._cleared, ignore_errors=True)

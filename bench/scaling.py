@@ -19,7 +19,7 @@ import psutil
 
 from bench.compare import Spread, Verdict
 from bench.gateways import Mxgw
-from bench.harness import Load
+from bench.loads import SourceLoad
 from bench.measure import Sample, Workload, measure
 from bench.processes import Program
 
@@ -29,7 +29,7 @@ SHARE = 0.25
 """Of one core, for each worker: source and sink then have more than they need on two cores."""
 AT_LEAST = 1.7
 WORKLOAD = Workload(
-    "a40", "10 KB, one message per connection, 40 sessions", Load(40, 10_240, False, 2000), 200
+    "a40", "10 KB, one message per connection, 40 sessions", SourceLoad(40, 10_240, False, 2000), 200
 )
 
 

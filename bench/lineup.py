@@ -1,0 +1,25 @@
+"""Who is measured without authentication."""
+
+from __future__ import annotations
+
+from bench.gateways import Gateway, Mxgw, Plain, optimised_mxgw
+from bench.peers import EximCutthrough, Haraka, OpenSmtpd
+from bench.postfix import PostfixProxy, PostfixQueue
+
+OURS = ("mxgw", "mxgw-debian")
+
+
+def relays() -> list[Gateway]:
+    """mxgw, and all peers, as they relay without checks."""
+    return [
+        Mxgw(title="mxgw"),
+        optimised_mxgw(),
+        PostfixProxy(),
+        Plain(),
+        PostfixQueue(in_memory=True),
+        PostfixQueue(in_memory=False),
+        EximCutthrough(),
+        OpenSmtpd(),
+        Haraka(forward=True),
+        Haraka(forward=False),
+    ]
