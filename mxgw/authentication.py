@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from mxgw.config import DmarcPolicy, DnsblPolicy
 from mxgw.edgeseal import EdgeSealer
 from mxgw.envelope import Transaction
-from mxgw.header import Header
 from mxgw.intake import Intake
 from mxgw.msgauth.checks import Examination, Examiner
 from mxgw.msgauth.disposition import Disposition, Handling, dispose
@@ -19,6 +18,7 @@ from mxgw.msgauth.results_field import results_field
 from mxgw.outcome import Decision
 from mxgw.policy import Reason, Verdict
 from mxgw.reply import Reply
+from mxgw.seal import message_identity
 
 JUNK_FIELD = b"X-MXGW-Junk: yes\r\n"
 """Home files a message with this field into Junk. Nobody but us may bring it (mxgw.seal.forged_fields)."""
@@ -96,7 +96,7 @@ class EdgeInspection:
         """Wait for what is still being asked, and judge."""
         evaluation = await self._examination.finish()
         disposition = self._authentication.stance.dispose(evaluation)
-        return EdgeRuling(self._authentication, transaction, intake.header, evaluation, disposition)
+        return EdgeRuling(self._authentication, transaction, intake, evaluation, disposition)
 
 
 class EdgeRuling:
@@ -106,16 +106,17 @@ class EdgeRuling:
         self,
         authentication: Authentication,
         transaction: Transaction,
-        header: Header,
+        intake: Intake,
         evaluation: Evaluation,
         disposition: Disposition,
     ) -> None:
         self._authentication = authentication
         self._transaction = transaction
+        self._intake = intake
         self._evaluation = evaluation
         self._disposition = disposition
         self.auth_class = evaluation.auth_class
-        self.removed = forged_results(header, authentication.stance.own_ids)
+        self.removed = forged_results(intake.header, authentication.stance.own_ids)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -139,7 +140,16 @@ class EdgeRuling:
         parts = [results]
         if sealer is not None and fingerprint:
             now = self._authentication.clock()
-            parts.append(sealer.seal_field(results=results, fingerprint=fingerprint, junk=junk, now=now))
+            intake = self._intake
+            parts.append(
+                sealer.seal_field(
+                    results=results,
+                    identity=message_identity(intake.header, intake.body_digest()),
+                    fingerprint=fingerprint,
+                    junk=junk,
+                    now=now,
+                )
+            )
         if junk:
             parts.append(JUNK_FIELD)
         return b"".join(parts)

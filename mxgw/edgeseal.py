@@ -1,7 +1,7 @@
 """The edge's word to home: Authentication-Results under a seal that home can check.
 
 Edge and home share a key. HMAC-SHA256 under a key derived from it covers the Authentication-Results as the
-edge wrote it, the fingerprint of the message, whether it belongs into Junk, and when that was said:
+edge wrote it, the message and its fingerprint, whether it belongs into Junk, and when that was said:
 
     X-MXGW-Seal: t=1764000000; junk=no;
             h=<64 hexadecimal digits>
@@ -9,8 +9,7 @@ edge wrote it, the fingerprint of the message, whether it belongs into Junk, and
 The results are covered in the relaxed form of RFC 6376 section 3.4.2. LMTP carries a field unchanged; a hop
 between the doors may fold it anew, and no more. Blanks between words mean nothing (RFC 8601 section 2.2).
 
-The fingerprint ties the seal to its message: who copies seal, results and fingerprint onto another message
-leaves a fingerprint that is not that of the message. Home sees that by making the fingerprint again.
+The seal holds for one message: for its body and the fields that last on its way (mxgw.seal.message_identity).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 
 from mxgw.header import Field, Header
 from mxgw.msgauth.results_field import RESULTS_FIELD
-from mxgw.seal import FINGERPRINT_FIELD, MIN_KEY_OCTETS
+from mxgw.seal import FINGERPRINT_FIELD, MIN_KEY_OCTETS, joined
 
 SEAL_FIELD = "X-MXGW-Seal"
 
@@ -62,7 +61,7 @@ class EdgeWord:
     """Its index in the fields of the header."""
 
     fingerprint: str
-    """That of the message that it was said of. To be compared with one made anew from this message."""
+    """That of the message, as the edge made it."""
 
     junk: bool
     sealed_at: int
@@ -79,10 +78,12 @@ class EdgeSealer:
             raise ValueError(f"the seal key has less than {MIN_KEY_OCTETS} octets")
         self._key = hmac.digest(key, _KEY_LABEL, "sha256")
 
-    def seal_field(self, *, results: bytes, fingerprint: str, junk: bool, now: float) -> bytes:
+    def seal_field(
+        self, *, results: bytes, identity: bytes, fingerprint: str, junk: bool, now: float
+    ) -> bytes:
         """The field that seals ``results``, a whole Authentication-Results field with its CRLF.
 
-        ``now`` is Unix time in seconds. Raises ValueError where the fingerprint is none or the results are
+        ``identity`` is that of the message (mxgw.seal.message_identity). ``now`` is Unix time in seconds. Raises ValueError where the fingerprint is none or the results are
         longer than home would look at.
         """
         if not _FINGERPRINT.fullmatch(fingerprint):
@@ -90,12 +91,14 @@ class EdgeSealer:
         if len(results) > MAX_RESULTS_OCTETS:
             raise ValueError(f"results of more than {MAX_RESULTS_OCTETS} octets")
         time, word = b"%d" % int(now), b"yes" if junk else b"no"
-        mac = self._mac(time, word, fingerprint.encode("ascii"), _relaxed(results))
+        mac = self._mac(time, word, fingerprint.encode("ascii"), identity, _relaxed(results))
         start = f"{SEAL_FIELD}: ".encode("ascii")
         return b"%bt=%b; junk=%b;\r\n\th=%b\r\n" % (start, time, word, mac)
 
-    def open_seal(self, header: Header, now: float) -> EdgeWord | None:
+    def open_seal(self, header: Header, identity: bytes, now: float) -> EdgeWord | None:
         """The edge's word: that of the uppermost seal that is genuine and fresh; None where there is none.
+
+        ``identity`` is that of the message which carries the seal.
 
         Total, and bounded whatever the header holds. Several fingerprints are none: nobody could say which
         of them others go by.
@@ -120,15 +123,13 @@ class EdgeSealer:
             if not -MAX_AHEAD_SECONDS <= now - sealed_at <= MAX_AGE_SECONDS:
                 continue
             for field, relaxed in results:
-                if hmac.compare_digest(mac, self._mac(time, word, fingerprint, relaxed)):
+                if hmac.compare_digest(mac, self._mac(time, word, fingerprint, identity, relaxed)):
                     at = next(index for index, one in enumerate(header.fields) if one is field)
                     return EdgeWord(field, at, fingerprint.decode("ascii"), word == b"yes", sealed_at)
         return None
 
     def _mac(self, *parts: bytes) -> bytes:
-        # Each with its length before it, so that no two lists of parts make the same octets.
-        message = b"".join([b"%d:%b" % (len(part), part) for part in (_LABEL, *parts)])
-        return hmac.digest(self._key, message, "sha256").hex().encode("ascii")
+        return hmac.digest(self._key, joined((_LABEL, *parts)), "sha256").hex().encode("ascii")
 
 
 def _relaxed(raw: bytes) -> bytes:

@@ -50,6 +50,9 @@ class Reason(StrEnum):
     SPOOL_FULL = "spool-full"
     LOOP = "loop"
     AUTHENTICATION = "authentication"
+    CONTENT = "content"
+    """What the scanner at home said, or that it said nothing: the checks tell which."""
+
     RECIPIENTS_REFUSED = "recipients-refused"
     CLIENT_LEFT = "client-left"
     INTERNAL = "internal"

@@ -6,8 +6,9 @@ result: a forged twin of a message gets another fingerprint, and cannot make hom
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mxgw.envelope import ReversePath
 from mxgw.header import Header
@@ -59,16 +60,33 @@ class Sealer:
         """
         parts = [b"mxgw fingerprint 1", auth_class.encode(), str(reverse_path).encode()]
         if any(one.body for one in header.named("Message-ID")):
-            for name, mark in _LASTING_FIELDS:
-                found = header.named(name)
-                parts.append(b"%b*%d" % (mark, len(found)))
-                parts += [one.body for one in found]
+            parts += _lasting(header)
             parts.append(body_digest)
         else:
             parts.append(content_digest())
-        # Each with its length before it, so that no two lists of parts make the same octets.
-        message = b"".join([b"%d:%b" % (len(part), part) for part in parts])
-        return hmac.digest(self._key, message, "sha256").hex()
+        return hmac.digest(self._key, joined(parts), "sha256").hex()
+
+
+def message_identity(header: Header, body_digest: bytes) -> bytes:
+    """What makes a message this one on its whole way: a SHA-256 over the fields that last and its body.
+
+    Trace fields that are added or taken away on the way do not change it. 32 octets.
+    """
+    return hashlib.sha256(joined([*_lasting(header), body_digest])).digest()
+
+
+def joined(parts: Iterable[bytes]) -> bytes:
+    """Each with its length before it, so that no two lists of parts make the same octets."""
+    return b"".join([b"%d:%b" % (len(part), part) for part in parts])
+
+
+def _lasting(header: Header) -> list[bytes]:
+    parts: list[bytes] = []
+    for name, mark in _LASTING_FIELDS:
+        found = header.named(name)
+        parts.append(b"%b*%d" % (mark, len(found)))
+        parts += [one.body for one in found]
+    return parts
 
 
 def fingerprint_field(value: str) -> bytes:

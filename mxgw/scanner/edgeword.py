@@ -44,26 +44,32 @@ class Believed:
 
 
 def believe(
-    header: Header, *, sealer: EdgeSealer | None, authserv_ids: frozenset[str], now: float
+    header: Header,
+    identity: bytes,
+    *,
+    sealer: EdgeSealer | None,
+    authserv_ids: frozenset[str],
+    now: float,
 ) -> Believed:
-    """Open the seal. ``authserv_ids`` are the names that only we may use in Authentication-Results.
+    """Open the seal. ``identity`` is that of the message (mxgw.seal.message_identity).
 
-    Without a valid seal every Authentication-Results in one of these names goes; with one, every other.
+    ``authserv_ids`` are the names that only we may use in Authentication-Results. Without a valid seal every
+    field in one of these names goes; with one, every other.
     """
-    word = sealer.open_seal(header, now) if sealer else None
+    word = sealer.open_seal(header, identity, now) if sealer else None
     removed = forged_results(header, authserv_ids)
     if word is not None:
         return Believed(SealState.VALID, word, removed - {word.results_at})
-    return Believed(_why_not(header, sealer), None, removed)
+    return Believed(_why_not(header, identity, sealer), None, removed)
 
 
-def _why_not(header: Header, sealer: EdgeSealer | None) -> SealState:
+def _why_not(header: Header, identity: bytes, sealer: EdgeSealer | None) -> SealState:
     seals = header.named(SEAL_FIELD)
     if not seals:
         return SealState.NONE
     for seal in seals[:MAX_SEALS]:
         said = _TIME.search(seal.raw)
-        if said and sealer is not None and sealer.open_seal(header, float(said[1])) is not None:
+        if said and sealer is not None and sealer.open_seal(header, identity, float(said[1])) is not None:
             return SealState.STALE
     return SealState.FORGED
 

@@ -23,7 +23,7 @@ from mxgw.scanner.answer import Answer, Fault
 from mxgw.scanner.client import Question
 from mxgw.scanner.edgeword import Believed, believe
 from mxgw.scanner.judgement import Handling, Judgement, judge
-from mxgw.seal import forged_fields
+from mxgw.seal import forged_fields, message_identity
 
 SEAL_FACT = "X-MXGW-Seal"
 """A field of the request to Rspamd, not of the message: the state of the edge's seal. Where it is "valid",
@@ -78,7 +78,13 @@ class ContentInspector:
     async def inspect(self, transaction: Transaction, intake: Intake) -> ContentRuling:
         """What is to be done with a message that is complete."""
         stance, header = self._stance, intake.header
-        believed = believe(header, sealer=self._sealer, authserv_ids=stance.authserv_ids, now=self._clock())
+        believed = believe(
+            header,
+            message_identity(header, intake.body_digest()) if self._sealer else b"",
+            sealer=self._sealer,
+            authserv_ids=stance.authserv_ids,
+            now=self._clock(),
+        )
         said = await self._scanner.scan(self._question(transaction, intake, believed))
         edge_says_junk = believed.word is not None and believed.word.junk
         judgement = judge(said, edge_says_junk=edge_says_junk, unscanned=stance.unscanned)
@@ -155,9 +161,8 @@ class ContentRuling:
         reply = self._judgement.reply
         if reply is None:
             return None
-        if self._judgement.handling is Handling.REJECT:
-            return Verdict((reply,), Decision.REJECT, Reason.HOME_REFUSED)
-        return Verdict((reply,), Decision.DEFER, Reason.HOME_DEFERRED)
+        decision = Decision.REJECT if self._judgement.handling is Handling.REJECT else Decision.DEFER
+        return Verdict((reply,), decision, Reason.CONTENT)
 
     def fields(self, fingerprint: str) -> bytes:
         """The word that Sieve files into Junk by."""

@@ -22,7 +22,7 @@ from mxgw.edgeseal import (
 from mxgw.header import parse_header
 from mxgw.msgauth.results import Result
 from mxgw.msgauth.results_field import Finding, results_field
-from mxgw.seal import Sealer, fingerprint_field, forged_fields
+from mxgw.seal import Sealer, fingerprint_field, forged_fields, message_identity
 
 KEY = b"sixteen octets!!"
 NOW = 1_764_000_000.75
@@ -39,6 +39,8 @@ RESULTS = results_field(
 )
 FOREIGN = b"Authentication-Results: elsewhere.example; dmarc=pass\r\n"
 MESSAGE = b"From: hana@example.com\r\nSubject: hello\r\n\r\n"
+BODY_DIGEST = hashlib.sha256(b"the body").digest()
+IDENTITY = message_identity(parse_header(MESSAGE), BODY_DIGEST)
 
 
 def seal(
@@ -49,11 +51,14 @@ def seal(
     now: float = NOW,
     key: bytes = KEY,
 ) -> bytes:
-    return EdgeSealer(key).seal_field(results=results, fingerprint=fingerprint, junk=junk, now=now)
+    return EdgeSealer(key).seal_field(
+        results=results, identity=IDENTITY, fingerprint=fingerprint, junk=junk, now=now
+    )
 
 
 def opened(block: bytes, now: float = NOW) -> EdgeWord | None:
-    return EdgeSealer(KEY).open_seal(parse_header(block), now)
+    header = parse_header(block)
+    return EdgeSealer(KEY).open_seal(header, message_identity(header, BODY_DIGEST), now)
 
 
 def sealed(
@@ -95,7 +100,7 @@ def test_it_is_an_hmac_over_counted_parts_under_a_key_of_its_own() -> None:
         b'authentication-results:mx.example.jp; spf=fail reason="no such luck" '
         b"smtp.mailfrom=bounce.example.com; dmarc=pass header.from=example.com policy.dmarc=none"
     )
-    parts = [b"mxgw edge seal 1", b"1764000000", b"no", PRINT.encode(), relaxed]
+    parts = [b"mxgw edge seal 1", b"1764000000", b"no", PRINT.encode(), IDENTITY, relaxed]
     message = b"".join(str(len(part)).encode() + b":" + part for part in parts)
     key = hmac.new(KEY, b"mxgw edge seal key 1", hashlib.sha256).digest()
 
@@ -268,3 +273,15 @@ def test_a_fingerprint_that_is_none_is_a_bug(wrong: str) -> None:
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="16"):
         EdgeSealer(b"x" * 15)
+
+
+def test_a_seal_copied_onto_another_message_is_worth_nothing() -> None:
+    """With results and fingerprint and all: the body and the fields that last are under it."""
+    stolen = fingerprint_field(PRINT) + seal() + RESULTS
+    header = parse_header(stolen + MESSAGE)
+    sealer = EdgeSealer(KEY)
+
+    assert sealer.open_seal(header, message_identity(header, BODY_DIGEST), NOW)
+    assert not sealer.open_seal(header, message_identity(header, hashlib.sha256(b"other").digest()), NOW)
+    other = parse_header(stolen + MESSAGE.replace(b"Subject: hello", b"Subject: pay"))
+    assert not sealer.open_seal(other, message_identity(other, BODY_DIGEST), NOW)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from mxgw.edgeseal import MAX_AGE_SECONDS, EdgeSealer
-from mxgw.seal import FINGERPRINT_FIELD
+from mxgw.header import parse_header
+from mxgw.seal import FINGERPRINT_FIELD, message_identity
 from tests.home.sessions import SENDER_ADDRESS, SENDER_HELO, account, bring, held_octets, letter, mail, stored
 from tests.rig.dovecot import Dovecot
 from tests.rig.gateway import SEAL_KEY, Gateway
@@ -123,18 +125,32 @@ def test_nothing_that_a_sender_brings_passes_for_ours(edge: Gateway, mailboxes: 
 
 
 def sealed(
-    *, fingerprint: str = FINGERPRINT, junk: bool = False, key: str = SEAL_KEY, age: float = 0.0
-) -> str:
-    """What an edge puts on top of a message."""
-    now = time.time() - age
-    seal = EdgeSealer(key.encode()).seal_field(results=RESULTS, fingerprint=fingerprint, junk=junk, now=now)
-    return (RESULTS + seal + f"{FINGERPRINT_FIELD}: {fingerprint}\r\n".encode()).decode()
+    octets: bytes,
+    *,
+    fingerprint: str = FINGERPRINT,
+    junk: bool = False,
+    key: str = SEAL_KEY,
+    age: float = 0.0,
+    of: bytes | None = None,
+) -> bytes:
+    """A message with what an edge puts on top; ``of``: the seal is that of this other message."""
+    message = of or octets
+    header = parse_header(message)
+    body_digest = hashlib.sha256(message[header.octets :]).digest()
+    seal = EdgeSealer(key.encode()).seal_field(
+        results=RESULTS,
+        identity=message_identity(header, body_digest),
+        fingerprint=fingerprint,
+        junk=junk,
+        now=time.time() - age,
+    )
+    return RESULTS + seal + f"{FINGERPRINT_FIELD}: {fingerprint}\r\n".encode() + octets
 
 
 def test_a_seal_makes_home_believe(door: HomeDoor, mailboxes: Dovecot) -> None:
     fingerprint = "a" * 64
 
-    octets = letter("sealed", more=sealed(fingerprint=fingerprint, junk=True))
+    octets = sealed(letter("sealed"), fingerprint=fingerprint, junk=True)
 
     bring(door.lmtp, octets)
 
@@ -145,28 +161,36 @@ def test_a_seal_makes_home_believe(door: HomeDoor, mailboxes: Dovecot) -> None:
     assert account(door, octets)["checks"]["seal"] == "valid"
 
 
-UNPROVEN = {
-    "no seal": ("none", f"X-MXGW-Junk: yes\r\nX-MXGW-Fingerprint: {FINGERPRINT}\r\n{RESULTS.decode()}"),
-    "another key": ("forged", sealed(key="another key of the same length", junk=True)),
-    "other results": ("forged", sealed(junk=True).replace("spf=pass", "dmarc=pass")),
-    "another word": ("forged", sealed().replace("junk=no", "junk=yes")),
-    "another fingerprint": ("forged", sealed(junk=True).replace(FINGERPRINT, "b" * 64)),
-    "no words": (
+_COPIED = f"X-MXGW-Fingerprint: {FINGERPRINT}\r\n{RESULTS.decode()}".encode()
+UNPROVEN: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "no seal": ("none", lambda octets: b"X-MXGW-Junk: yes\r\n" + _COPIED + octets),
+    "another key": (
         "forged",
-        f"X-MXGW-Seal: forged\r\nX-MXGW-Fingerprint: {FINGERPRINT}\r\n{RESULTS.decode()}",
+        lambda octets: sealed(octets, key="another key of the same length", junk=True),
     ),
-    "too old": ("stale", sealed(junk=True, age=MAX_AGE_SECONDS + 60)),
-    "not yet": ("stale", sealed(junk=True, age=-3600)),
+    "other results": ("forged", lambda octets: sealed(octets, junk=True).replace(b"spf=pass", b"dmarc=pass")),
+    "another word": ("forged", lambda octets: sealed(octets).replace(b"junk=no", b"junk=yes")),
+    "another fingerprint": (
+        "forged",
+        lambda octets: sealed(octets, junk=True).replace(FINGERPRINT.encode(), b"b" * 64),
+    ),
+    "no words": ("forged", lambda octets: b"X-MXGW-Seal: forged\r\n" + _COPIED + octets),
+    "the seal of another message": (
+        "forged",
+        lambda octets: sealed(octets, junk=True, of=letter("another")),
+    ),
+    "too old": ("stale", lambda octets: sealed(octets, junk=True, age=MAX_AGE_SECONDS + 60)),
+    "not yet": ("stale", lambda octets: sealed(octets, junk=True, age=-3600)),
 }
 
 
 @pytest.mark.parametrize("name", UNPROVEN)
 def test_without_a_good_seal_nothing_is_believed(name: str, door: HomeDoor, mailboxes: Dovecot) -> None:
-    state, more = UNPROVEN[name]
+    state, seal = UNPROVEN[name]
     subject = f"unproven {name}"
     other = "Authentication-Results: list.example; dkim=pass header.d=list.example\r\n"
 
-    octets = letter(subject, more=more + other)
+    octets = seal(letter(subject, more=other))
 
     assert bring(door.lmtp, octets)[0].startswith("250")
 
@@ -183,7 +207,7 @@ def test_without_a_key_nothing_is_believed_and_the_administrator_is_told(
     keyless = HomeDoor(mailboxes.url, rspamd=scanner.url)
     del keyless._environ["MXGW_SEAL_KEY"]
     with keyless as door:
-        octets = letter("no key", more=sealed())
+        octets = sealed(letter("no key"))
 
         assert bring(door.lmtp, octets)[0].startswith("250")
 
@@ -207,7 +231,7 @@ rspamd_config:register_symbol({
         Rspamd({"rspamd.local.lua": rule}) as scanner,
         HomeDoor(mailboxes.url, rspamd=scanner.url) as door,
     ):
-        bring(door.lmtp, letter("sure", more=sealed(fingerprint="c" * 64)))
+        bring(door.lmtp, sealed(letter("sure"), fingerprint="c" * 64))
         bring(door.lmtp, letter("unsure"))
 
     assert stored(mailboxes, "sure")[0]["X-MXGW-Junk"] == "yes"
