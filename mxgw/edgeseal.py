@@ -83,8 +83,8 @@ class EdgeSealer:
     ) -> bytes:
         """The field that seals ``results``, a whole Authentication-Results field with its CRLF.
 
-        ``identity`` is that of the message (mxgw.seal.message_identity). ``now`` is Unix time in seconds. Raises ValueError where the fingerprint is none or the results are
-        longer than home would look at.
+        ``identity`` is that of the message (mxgw.seal.message_identity). ``now`` is Unix time in seconds.
+        Raises ValueError where the fingerprint is none or the results are longer than home would look at.
         """
         if not _FINGERPRINT.fullmatch(fingerprint):
             raise ValueError("a fingerprint has 64 hexadecimal digits")
