@@ -68,3 +68,17 @@ CREATE OR REPLACE VIEW recipients AS
 -- What sending asks: as whom a user may write. The same addresses, seen from the other side.
 CREATE OR REPLACE VIEW sender_logins AS
     SELECT address, user AS login FROM recipients;
+
+-- What was asked for, or an error where nothing was. Dovecot 2.3 cannot quote an address while it has no
+-- connection: it puts nothing in its place, keeps the query until MariaDB is back, and would then hear that there
+-- is no such user, which it would tell the sender (550) or the phone ("wrong password"). An error means "later".
+DELIMITER //
+CREATE OR REPLACE FUNCTION asked(address VARCHAR(320)) RETURNS VARCHAR(320)
+    DETERMINISTIC NO SQL
+BEGIN
+    IF address IN ('', '@') THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the query holds no address: it was made without a connection';
+    END IF;
+    RETURN address;
+END //
+DELIMITER ;

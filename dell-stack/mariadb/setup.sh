@@ -34,6 +34,7 @@ accounts=$(
 sql <<SQL
 $accounts
 GRANT SELECT ON mail.* TO 'dovecot'@'%';
+GRANT EXECUTE ON FUNCTION mail.asked TO 'dovecot'@'%';
 GRANT SELECT (address, user, quota_octets, precedence) ON mail.recipients TO 'postfix'@'%';
 GRANT SELECT (address, login) ON mail.sender_logins TO 'postfix'@'%';
 GRANT SELECT (name, active) ON mail.domains TO 'postfix'@'%';

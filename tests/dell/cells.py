@@ -1,12 +1,12 @@
 """The stack without containers: the services of compose.yaml, run from Debian's packages.
 
-A *cell* is what a container is, made by hand from the service's own lines in compose.yaml: a network namespace, an
-overlay over this machine's root directory, read-only where the file says so, its volumes, tmpfs, environment, user and
-capabilities. So the files of dell-stack/ are tested as they are, where they will be. What it does not show: the
-upstream images' own entrypoints and builds.
+A *cell* is what a container is, made by hand from the service's own lines in compose.yaml: a network
+namespace, an overlay over this machine's root directory, read-only where the file says so, its volumes,
+tmpfs, environment, user and capabilities. So the files of dell-stack/ are tested as they are, where they will
+be. What it does not show: the upstream images' own entrypoints and builds.
 
-All cells share one network namespace, in which every service's name means 127.0.0.1, or the fixed address that
-compose.yaml gives it. Nothing leaves it.
+All cells share one network namespace, in which every service's name means 127.0.0.1, or the fixed address
+that compose.yaml gives it. Nothing leaves it.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Host(Service):
     def cell(
         self, service: str, *, command: Sequence[str] = (), mounts: Mapping[str, Path] | None = None
     ) -> Cell:
-        """The service's cell, not yet started. ``mounts`` are files of the image: path in the cell -> file here."""
+        """The service's cell, not yet started. ``mounts``: files of its image, by path in the cell."""
         self.cells[service] = cell = Cell(self, service, command, mounts or {})
         return cell
 
@@ -265,7 +265,7 @@ def site(data: Path) -> dict[str, str]:
 
 
 def start_mariadb(host: Host) -> Cell:
-    """An empty MariaDB with the root account that the image makes, and the accounts and schema of the stack."""
+    """A new MariaDB with the root account that the image makes, and the stack's schema and accounts."""
     data = host.data / "mariadb"
     find_program("mariadbd", package="mariadb-server")
     subprocess.run(
