@@ -216,7 +216,7 @@ def test_the_limit_is_said_before_and_after_the_content(house: SendingHouse) -> 
     for code, words in ((announced, text), (arrived, after)):
         assert code == 552
         assert b"30 MB" in words
-        assert b"21 MB" in words
+        assert b"20 MB" in words
 
 
 def test_21_mb_of_files_pass(house: SendingHouse) -> None:
