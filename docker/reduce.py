@@ -49,8 +49,10 @@ def main() -> None:
 
 
 def unneeded(library: Path) -> Iterator[Path]:
-    """Files and directories to remove."""
+    """Files and directories to remove; what compiling against Python takes is among them."""
     yield WHEELS
+    yield Path(sysconfig.get_path("include"))
+    yield Path(sysconfig.get_config_var("LIBPL"))
     packages = {
         library,
         *(Path(one) for one in sys.path if one.endswith("-packages")),

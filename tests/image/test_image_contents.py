@@ -89,6 +89,8 @@ def test_what_only_the_build_needs_stays_out(files: Files) -> None:
     """The secret of the build, the sources of the build, the tests."""
     assert [path for path in files if path.startswith(("/build", "/run/secrets"))] == []
     assert [path for path in files if "/mxgw/tests" in path or path.endswith("/requirements.lock")] == []
+    commands = {PurePosixPath(path).name for path in files if path.startswith(f"{PROGRAM}/bin/")}
+    assert commands == {"mxgw", "python", "python3", "python3.11"}
 
 
 def test_the_bill_of_materials_names_what_the_lock_names(engine: Engine) -> None:
