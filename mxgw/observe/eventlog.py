@@ -107,9 +107,9 @@ class EventLog:
         else:
             self._writer.write(line.encode("ascii") + b"\n")
 
-    def machine_line(self, values: Mapping[str, object]) -> None:
-        """Write an object for a program that reads the log, as JSON in any form of log."""
-        self._write_json(dict(values))
+    def machine_event(self, name: str, /, **values: object) -> None:
+        """Write one event for a program that reads the log: JSON whatever the form of the others."""
+        self._write_json({"time": self._stamp(self._clock()), "event": name, **values})
 
     def capture_logging(self) -> None:
         """Take over what libraries log through ``logging``: warnings and errors, as events named "log"."""

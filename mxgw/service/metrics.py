@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from mxgw.config import Config
 from mxgw.observe import EventLog, Snapshot, emf
+from mxgw.observe.snapshot import Fields
 
 
 @asynccontextmanager
@@ -23,12 +24,16 @@ async def metric_lines(
         yield
         return
     lines = emf.MetricLines(config.emf_service)
+
+    def write(fields: Fields) -> None:
+        log.machine_event("metrics", **fields)
+
     async with asyncio.TaskGroup() as tasks:
         writing = tasks.create_task(
             emf.write_lines(
                 lines,
                 gather=gather,
-                write=log.machine_line,
+                write=write,
                 clock=time.time,
                 seconds=emf.PERIOD_SECONDS,
             ),
@@ -36,4 +41,4 @@ async def metric_lines(
         )
         yield
         writing.cancel()
-    log.machine_line(lines.next(await gather(), time.time()))
+    write(lines.next(await gather(), time.time()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 import urllib.request
@@ -74,6 +75,8 @@ class Cloud:
 @contextmanager
 def empty_cloud() -> Iterator[Cloud]:
     """An account in which there is nothing yet."""
+    # A line for each request would hide what a failed test says.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
     server.start()
     try:
