@@ -11,7 +11,9 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from mxgw.aws import Poll
 from mxgw.config import Address, Check, Config, DomainSource, Role
 from mxgw.edgeseal import EdgeSealer
 from mxgw.envelope import ForwardPath
@@ -31,6 +33,7 @@ from mxgw.scanner.inspector import ContentInspector, HomeStance
 from mxgw.seal import forged_fields
 from mxgw.service.edge import build_relay
 from mxgw.service.http import open_http
+from mxgw.service.polls import build_polls
 from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, settle, transaction_ids
 from mxgw.spool import SpoolBudget
 from mxgw.turns import InTurn
@@ -58,6 +61,7 @@ class HomeDoor:
     relay: Relay
     rspamd: Rspamd
     listener: Callable[[asyncio.TaskGroup], Listener]
+    polls: tuple[Poll[Any], ...]
 
 
 def build_home(config: Config, log: EventLog) -> HomeDoor:
@@ -91,7 +95,12 @@ def build_home(config: Config, log: EventLog) -> HomeDoor:
         seconds=config.scan_seconds,
         at_a_time=config.max_scans,
     )
-    gateway = _gateway(config, log, relay, rspamd, budget, _record(counters))
+    source = (
+        DomainSource(config.domains, report=lambda text: log.event("config", problem=text))
+        if config.domains.names
+        else None
+    )
+    gateway = _gateway(config, log, relay, rspamd, budget, _record(counters), source)
     settings = DoorSettings(
         protocol=Protocol.LMTP,
         hostname=config.hostname,
@@ -120,7 +129,8 @@ def build_home(config: Config, log: EventLog) -> HomeDoor:
             clock=time.monotonic,
         )
 
-    return HomeDoor(config, log, instruments, lifetime, relay, rspamd, listener)
+    polls = build_polls(config, log, source, None)
+    return HomeDoor(config, log, instruments, lifetime, relay, rspamd, listener, polls)
 
 
 def _gateway(
@@ -130,11 +140,11 @@ def _gateway(
     rspamd: Rspamd,
     budget: SpoolBudget,
     record: Callable[[Outcome], None],
+    source: DomainSource | None,
 ) -> Gateway:
     domains: Domains = _AllDomains()
     postmaster = config.postmaster
-    if config.domains.names:
-        source = DomainSource(config.domains, report=lambda text: log.event("config", problem=text))
+    if source:
         domains, postmaster = source, postmaster or ForwardPath("postmaster", source.first)
     if config.seal_key is None:
         problem = "MXGW_SEAL_KEY is not set: nothing that the edge says is believed, and repeats are kept"
@@ -226,6 +236,7 @@ async def _attend(home: HomeDoor) -> None:
 
     async with asyncio.TaskGroup() as tasks:
         relaying = tasks.create_task(home.relay.run(), name="relay")
+        polling = [tasks.create_task(poll.run(), name=poll.name) for poll in home.polls]
         listener = home.listener(tasks)
         bound = Address(*await listener.open(config.listen.host, config.listen.port, share_port=False))
         lifetime.ready()
@@ -234,4 +245,5 @@ async def _attend(home: HomeDoor) -> None:
             settle()
             await lifetime.wait_for_stop()
             await drain(listener, log, drain_seconds=config.drain_seconds)
-            relaying.cancel()
+            for task in (relaying, *polling):
+                task.cancel()
