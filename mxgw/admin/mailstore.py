@@ -1,6 +1,6 @@
 """Dovecot's HTTP interface: what it remembers is forgotten, sessions end, mail is counted or deleted.
 
-Dovecot keeps logins in memory for an hour so that it can do without its database. Who was removed or has a
+Dovecot keeps logins in memory for a day so that it can do without its database. Who was removed or has a
 new password is therefore made known to it at once.
 """
 
@@ -23,10 +23,18 @@ SECONDS = 30.0
 MAX_ANSWER_OCTETS = 4 * 1024**2
 """A hundred users' quotas are 20 KiB."""
 
+MAX_DIRECTORY_DEPTH = 8
+"""Maildir++ has three below a home: Maildir/.Folder/cur."""
+
 Command: TypeAlias = tuple[str, dict[str, Any]]
 
-_NO_SUCH_USER = 67
-"""EX_NOUSER of sysexits(3)."""
+_NO_SESSION = 68
+"""What `doveadm kick` ends with where there is nobody to disconnect."""
+
+_NOT_THERE = frozenset({_NO_SESSION})
+"""The same code where a directory was never made."""
+
+_ANY_CODE = frozenset(range(1, 256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +52,21 @@ class MailStore:
         self._access = access
 
     def forget(self, addresses: Sequence[str]) -> None:
-        """The next login or delivery asks the database again."""
-        self._ask([("authCacheFlush", {"user": list(addresses)})])
+        """The next login or delivery asks the database again.
+
+        What a catch-all, "@example.jp", was found for is remembered under every address that was written to:
+        then all is forgotten, of everybody.
+        """
+        everybody = any(address.startswith("@") for address in addresses)
+        self._ask([("authCacheFlush", {"user": [] if everybody else list(addresses)})])
 
     def disconnect(self, user: str) -> None:
         """End the user's sessions; a mail program that may still log in comes back by itself."""
-        # It fails where there are none: fine.
-        self._ask([("kick", {"mask": [user]})], allowed={_NO_SUCH_USER, *range(1, 256)})
+        self._ask([("kick", {"mask": [user]})], allowed=frozenset({_NO_SESSION}))
 
     def usage(self, users: Sequence[str]) -> dict[str, Usage]:
-        """How full the mailboxes are. Who never had mail is not in the answer, or has 0."""
-        answers = self._ask([("quotaGet", {"user": user}) for user in users], allowed=set(range(1, 256)))
+        """How full the mailboxes are; one that cannot be counted is not in the answer."""
+        answers = self._ask([("quotaGet", {"user": user}) for user in users], allowed=_ANY_CODE)
         found: dict[str, Usage] = {}
         for user, rows in zip(users, answers, strict=True):
             values = {row.get("type"): _number(row.get("value")) for row in rows if isinstance(row, dict)}
@@ -76,10 +88,27 @@ class MailStore:
     def delete(self, home: str) -> None:
         """Everything in a user's directory: mail, folders, filters. There is no way back."""
         path = PurePosixPath(home)
-        arguments = {"recursive": True, "fsDriver": "posix", "fsArgs": f"prefix={path.parent}/"}
-        self._ask([("fsDelete", {**arguments, "path": [f"{path.name}/"]})], allowed=set())
+        place = {"fsDriver": "posix", "fsArgs": f"prefix={path.parent}/"}
+        self._ask([("fsDelete", {**place, "recursive": True, "path": [f"{path.name}/"]})], allowed=_NOT_THERE)
+        # That takes the files, and leaves directories where there were none: folders' names would come back
+        # with the next user of this name. A directory's empty parents go with it.
+        empty = self._leaves(place, path.name)
+        self._ask([("fsDelete", {**place, "path": empty})], allowed=_ANY_CODE)
 
-    def _ask(self, commands: Sequence[Command], *, allowed: set[int] | None = None) -> list[list[Any]]:
+    def _leaves(self, place: dict[str, str], top: str) -> list[str]:
+        """The directories at or below ``top`` that have none below them."""
+        found, level = [], [top]
+        for _ in range(MAX_DIRECTORY_DEPTH):
+            asked = [("fsIterDirs", {**place, "path": f"{directory}/"}) for directory in level]
+            children = [
+                [f"{directory}/{row['path']}" for row in rows]
+                for directory, rows in zip(level, self._ask(asked, allowed=_ANY_CODE), strict=True)
+            ]
+            found += [directory for directory, below in zip(level, children, strict=True) if not below]
+            level = [child for below in children for child in below]
+        return found
+
+    def _ask(self, commands: Sequence[Command], *, allowed: frozenset[int] = frozenset()) -> list[list[Any]]:
         """The rows that each command gave; [] for one that ended with an exit code in ``allowed``."""
         if not commands:
             return []
@@ -90,13 +119,13 @@ class MailStore:
         try:
             answers = json.loads(text) if status == http.client.OK else []
             told = {tag: (kind, rows) for kind, rows, tag in answers}
-            return [self._rows(*told[str(index)], allowed or set()) for index in range(len(commands))]
+            return [self._rows(*told[str(index)], allowed) for index in range(len(commands))]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Refused("doveadm-failed", failure=True, place=self._access.place) from None
 
-    def _rows(self, kind: str, rows: Any, allowed: set[int]) -> list[Any]:
-        if kind == "doveadmResponse" and isinstance(rows, list):
-            return rows
+    def _rows(self, kind: str, rows: Any, allowed: frozenset[int]) -> list[Any]:
+        if kind == "doveadmResponse":
+            return rows if isinstance(rows, list) else [rows]
         if kind == "error" and rows.get("exitCode") in allowed:
             return []
         raise Refused("doveadm-failed", failure=True, place=self._access.place)

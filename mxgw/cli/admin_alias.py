@@ -48,7 +48,7 @@ def add(call: Call, address: str | None, user: str | None) -> None:
     access, store = call.database, call.store
     with opened(access) as database:
         accounts.add_alias(database, alias, target)
-    # "No such user" is remembered for half a minute.
+    # Should Dovecot remember that there was no such address, or another behind a catch-all.
     forget(call, store, [alias], unset="")
     call.done("catch-all-added" if alias.startswith("@") else "alias-added", address=alias, user=target)
 

@@ -16,7 +16,8 @@ def forget(
 
     What is in the database is done already: trouble here is a warning, ``unset`` where no Dovecot is named.
     """
-    command = f"doveadm auth cache flush {' '.join(addresses)}"
+    named = [] if any(address.startswith("@") for address in addresses) else addresses
+    command = " ".join(["doveadm auth cache flush", *named])
     if store is None:
         if unset:
             call.warn(unset, command=command)

@@ -73,7 +73,7 @@ def add(call: Call, address: str | None, quota: str | None, password_file: str |
     hashed = hash_password(call.password(mailbox, password_file))
     with opened(access) as database:
         accounts.add_user(database, mailbox, password_hash=hashed, quota_octets=octets)
-    # Who tried to log in, or wrote, before the mailbox existed is remembered for half a minute.
+    # Should Dovecot remember that there was no such mailbox.
     forget(call, store, [mailbox], unset="")
     call.done("user-added", address=mailbox, quota_octets=octets, shown={"quota": quota_text(call, octets)})
     call.say("next-user-added", address=mailbox)

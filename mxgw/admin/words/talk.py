@@ -128,8 +128,8 @@ Next:
     ),
     # -- warnings
     "warn-remembered": Text(
-        "Dovecot may go by what was before for up to an hour; end that with: docker compose exec dovecot {command}",
-        "Dovecot が最長 1 時間、変更前の情報を使い続けることがあります。"
+        "Dovecot may go by what was before for up to a day; end that with: docker compose exec dovecot {command}",
+        "Dovecot が最長 1 日、変更前の情報を使い続けることがあります。"
         "すぐに反映するには：docker compose exec dovecot {command}",
     ),
     "warn-mail-is-left": Text(
