@@ -16,9 +16,10 @@ from mxgw.cli.demo import DEFAULT_RECIPIENT, SENDER
 from mxgw.cli.terminal import FAILURE, AddressOption, fail, plain
 from mxgw.config import Address, default_hostname
 from mxgw.envelope import is_domain, parse_mailbox
-from mxgw.load.client import Habits, Stage
+from mxgw.load.client import Habits
 from mxgw.load.messages import Signer, Sizes, SizesError, parse_sizes
 from mxgw.load.plan import HANG_UP_STAGES, Plan
+from mxgw.load.replies import Stage
 from mxgw.load.signing import Algorithm, SigningKey, SigningKeyError
 
 if TYPE_CHECKING:

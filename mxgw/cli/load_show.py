@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mxgw.cli.terminal import console, plain
-from mxgw.load.client import Stage
+from mxgw.load.replies import Stage
 
 if TYPE_CHECKING:
     from rich.live import Live

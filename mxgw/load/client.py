@@ -7,31 +7,16 @@ behind the content included.
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from enum import Enum, StrEnum, auto
-from typing import TypeAlias
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from mxgw.load.letter import Letter, Piece, first_octets
+from mxgw.load.replies import Replies, Stage
 
 MAX_REPLY_OCTETS = 64 * 1024
 """RFC 5321 section 4.5.3.1.5 has 512 to a line, an EHLO reply some twenty lines; memory is not filled."""
-
-Piece: TypeAlias = bytes | memoryview
-
-
-class Stage(StrEnum):
-    """What a reply answers; also where a client hangs up on purpose."""
-
-    CONNECT = "connect"
-    HELO = "helo"
-    STARTTLS = "starttls"
-    RSET = "rset"
-    MAIL = "mail"
-    RCPT = "rcpt"
-    DATA = "data"
-    MIDDLE = "middle"
-    CONTENT = "content"
-    QUIT = "quit"
 
 
 class Wish(Enum):
@@ -57,72 +42,6 @@ class Habits:
     """Where the server offers it."""
     bdat: bool = False
     smtputf8: bool = False
-
-
-@dataclass(slots=True)
-class Letter:
-    """A message on its way, and how it went.
-
-    ``pieces`` are the content as it goes over the wire: dot-stuffed for DATA, as it is for BDAT; their sum
-    is ``wire_octets``, the message itself has ``octets``. ``codes`` hold the reply that decided for each
-    recipient, 0 where none came. ``content_sent``: the end of the content was handed to the connection, so
-    that without a reply nobody knows.
-    """
-
-    identity: str
-    recipients: Sequence[str]
-    rcpt_lines: Sequence[bytes]
-    pieces: Sequence[Piece]
-    octets: int
-    wire_octets: int
-    hash: str
-    body_octets: int
-    hang_up: Stage | None = None
-    octets_per_second: int = 0
-    """How slowly the content is sent; 0: as quickly as it goes."""
-    began: float = 0.0
-    codes: list[int] = field(init=False)
-    answered: bool = False
-    content_sent: bool = False
-    hung_up: bool = False
-    trouble: str = ""
-    """Why a reply is missing: "" where none is."""
-    retried: bool = False
-
-    def __post_init__(self) -> None:
-        self.codes = [0] * len(self.rcpt_lines)
-
-    def start_again(self) -> None:
-        """Nothing has come of it: it goes out once more."""
-        self.codes = [0] * len(self.rcpt_lines)
-        self.answered = self.content_sent = False
-        self.trouble = ""
-        self.retried = True
-
-
-MAX_TEXTS = 200
-"""Different refusals of which the text is kept; a server has some ten."""
-
-
-@dataclass(slots=True)
-class Replies:
-    """How often which code answered which stage, and the first text of each that was no success."""
-
-    counts: Counter[tuple[Stage, int]] = field(default_factory=Counter)
-    texts: dict[tuple[Stage, int], str] = field(default_factory=dict)
-
-    def count(self, stage: Stage, code: int, line: bytes) -> None:
-        """Take down a reply; ``line`` is its last line."""
-        key = (stage, code)
-        self.counts[key] += 1
-        if code >= 400 and key not in self.texts and len(self.texts) < MAX_TEXTS:
-            self.texts[key] = line[4:].decode(errors="replace").strip()
-
-    def take(self) -> Replies:
-        """What was counted since the last time."""
-        taken = Replies(Counter(self.counts), dict(self.texts))
-        self.counts.clear()
-        return taken
 
 
 class Client:
@@ -468,14 +387,3 @@ class Client:
 
     def _on_quit(self, code: int) -> None:
         self.wish = Wish.CLOSE
-
-
-def first_octets(pieces: Sequence[Piece], octets: int) -> list[Piece]:
-    """The beginning of a content."""
-    taken: list[Piece] = []
-    for piece in pieces:
-        if octets <= 0:
-            break
-        taken.append(piece[:octets])
-        octets -= len(piece)
-    return taken

@@ -8,12 +8,13 @@ import ssl
 import time
 from collections.abc import Sequence
 
-from mxgw.load.client import Letter, Replies
 from mxgw.load.histogram import rounded
 from mxgw.load.ledger import Ledger
+from mxgw.load.letter import Letter
 from mxgw.load.messages import Body, Letters
 from mxgw.load.plan import Plan, Schedule
 from mxgw.load.proxy_header import proxy_headers
+from mxgw.load.replies import Replies
 from mxgw.load.session import Route, Session
 from mxgw.load.tally import Tally, entries, merge
 

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from statistics import NormalDist
 
-from mxgw.load.client import Letter, Piece, Stage
 from mxgw.load.ledger import HASH_FIELD, ID_FIELD
+from mxgw.load.letter import Letter, Piece
+from mxgw.load.replies import Stage
 
 MIN_BODY_OCTETS = 4
 MAX_BODY_OCTETS = 256 * 1024**2

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from mxgw.load.client import Habits, Stage
+from mxgw.load.client import Habits
 from mxgw.load.messages import Sizes
+from mxgw.load.replies import Stage
 
 HANG_UP_STAGES = (
     Stage.CONNECT,

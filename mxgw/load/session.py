@@ -12,7 +12,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from mxgw.load.client import Client, Habits, Letter, Piece, Replies, Stage, Wish
+from mxgw.load.client import Client, Habits, Wish
+from mxgw.load.letter import Letter, Piece
+from mxgw.load.replies import Replies, Stage
 
 ONE_WRITE_OCTETS = 256 * 1024
 """What is smaller leaves in one write. Larger contents leave in pieces of this size, when the peer reads."""

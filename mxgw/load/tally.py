@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mxgw.load.client import Letter, Replies
 from mxgw.load.histogram import Counts, rounded
 from mxgw.load.ledger import Entry, State, state_of
+from mxgw.load.letter import Letter
+from mxgw.load.replies import Replies
 
 INTERVAL_SECONDS = 0.5
 """The grain of what is shown over time."""

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mxgw.load.client import Client, Habits, Letter, Replies, Stage, Wish
+from mxgw.load.client import Client, Habits, Wish
+from mxgw.load.letter import Letter
+from mxgw.load.replies import Replies, Stage
 
 EHLO = (
     "250-sink\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-SIZE\r\n250 STARTTLS"

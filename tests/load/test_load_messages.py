@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mxgw.load.client import Letter, Stage
 from mxgw.load.ledger import HASH_FIELD, ID_FIELD
+from mxgw.load.letter import Letter
 from mxgw.load.messages import (
     MAX_BODY_OCTETS,
     REAL_MAX_OCTETS,
@@ -31,6 +31,7 @@ from mxgw.load.messages import (
     parse_sizes,
 )
 from mxgw.load.proxy_header import proxy_headers
+from mxgw.load.replies import Stage
 from mxgw.load.signing import Algorithm, SigningKey, SigningKeyError
 
 FIELDS = header_fields("a@example.org", "taro@example.jp", utf8=False, now=1795515600.0)

@@ -9,12 +9,14 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mxgw.load.client import Habits, Letter, Replies, Stage
+from mxgw.load.client import Habits
 from mxgw.load.course import Course
 from mxgw.load.histogram import DIGITS, MAX_MICROSECONDS, Histogram, percentile_of, rounded
 from mxgw.load.ledger import State
+from mxgw.load.letter import Letter
 from mxgw.load.messages import parse_sizes
 from mxgw.load.plan import OVERTIME_SECONDS, Plan, Schedule
+from mxgw.load.replies import Replies, Stage
 from mxgw.load.tally import INTERVAL_SECONDS, Interval, Tally, entries, worst_code
 
 
