@@ -15,9 +15,9 @@ from mxgw.cli.terminal import FAILURE, console, fail, on_terminal, plain
 
 if TYPE_CHECKING:
     from mxgw.cli.dmarc_report_files import Made
+    from mxgw.loglines import LogCounts
     from mxgw.reports.aggregate import Collector
     from mxgw.reports.identity import Reporter
-    from mxgw.reports.lines import LogCounts
     from mxgw.reports.period import Period
 
 MAX_REPORTS = 1_000

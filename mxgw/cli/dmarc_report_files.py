@@ -5,49 +5,29 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import join, quote
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mxgw.cli.terminal import console, fail, plain
+from mxgw.cli.log_files import log_files, opened, progress
+from mxgw.cli.terminal import fail, plain
 from mxgw.config.forms import resolvers
+from mxgw.loglines import LogCounts, LogDamagedError, read_events
 from mxgw.reports.aggregate import Collector, DomainCounts
 from mxgw.reports.destinations import Destination, check_all, destinations
 from mxgw.reports.events import Disposition, EventError, parse_event
 from mxgw.reports.feedback_xml import feedback_xml, write_gzip
 from mxgw.reports.identity import Reporter, report_name
 from mxgw.reports.letter import letter
-from mxgw.reports.lines import LogCounts, LogDamagedError, read_events
 from mxgw.reports.period import Period
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
-PROGRESS_FROM_OCTETS: Final = 16 * 1024 * 1024
-"""What is smaller is read before a bar could be looked at."""
-
-READ_OCTETS: Final = 256 * 1024
-
-
-class _Metered(io.FileIO):
-    """A file that says how much of it was read."""
-
-    def __init__(self, path: str, read: Callable[[int], None]) -> None:
-        super().__init__(path)
-        self._read = read
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read, and tell."""
-        count = super().readinto(buffer)
-        self._read(count)
-        return count
+    pass
 
 
 def collect(
@@ -56,12 +36,12 @@ def collect(
     """Read all logs. The last value is False where one of them broke off."""
     collector = Collector(now, asked, max_rows=max_rows)
     counts = LogCounts()
-    paths = [path for name in names for path in _files(name)]
+    paths = [path for name in names for path in log_files(name)]
     whole = True
-    with _progress(paths) as advance:
+    with progress(paths) as advance:
         for path in paths:
             try:
-                with _opened(path, advance) as file:
+                with opened(path, advance) as file:
                     _collect(file, path, collector, counts)
             except (OSError, LogDamagedError) as error:
                 whole = False
@@ -71,41 +51,11 @@ def collect(
 
 
 def _collect(file: io.BufferedReader[Any], path: str, collector: Collector, counts: LogCounts) -> None:
-    for place, fields in read_events(file, "stdin" if path == "-" else path, counts):
+    for place, fields in read_events(file, "stdin" if path == "-" else path, counts, event="dmarc"):
         try:
             collector.add(parse_event(fields))
         except EventError as error:
             counts.bad(place, str(error))
-
-
-def _files(name: str) -> list[str]:
-    """A file, or all files in a directory in the order of their names."""
-    if name == "-" or not os.path.isdir(name):
-        return [name]
-    return sorted(str(path) for path in Path(name).rglob("*") if path.is_file())
-
-
-@contextmanager
-def _opened(path: str, advance: Callable[[int], None]) -> Iterator[io.BufferedReader[Any]]:
-    if path == "-":
-        yield cast("io.BufferedReader[Any]", sys.stdin.buffer)
-        return
-    with io.BufferedReader(_Metered(path, advance), READ_OCTETS) as file:
-        yield file
-
-
-@contextmanager
-def _progress(paths: list[str]) -> Iterator[Callable[[int], None]]:
-    total = sum(os.path.getsize(path) for path in paths if path != "-")
-    if total < PROGRESS_FROM_OCTETS or not sys.stderr.isatty():
-        yield lambda _count: None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
-
-    columns = ("reading", BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=total)
-        yield lambda count: bar.advance(task, count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from typing import Any
 
 from lxml import etree
 
+from mxgw.loglines import LogCounts, read_events
 from mxgw.reports.aggregate import Aggregate
 from mxgw.reports.events import DmarcEvent, parse_event
 from mxgw.reports.feedback_xml import feedback_xml
 from mxgw.reports.identity import Reporter, report_name
-from mxgw.reports.lines import LogCounts, read_events
 from mxgw.reports.period import Period
 
 HERE = Path(__file__).parent
@@ -70,7 +70,7 @@ def read(content: bytes) -> tuple[list[dict[str, Any]], LogCounts]:
     """The events in a log."""
     counts = LogCounts()
     file = BufferedReader(BytesIO(content))  # type: ignore[arg-type]
-    return [dict(fields) for _, fields in read_events(file, "edge.log", counts)], counts
+    return [dict(fields) for _, fields in read_events(file, "edge.log", counts, event="dmarc")], counts
 
 
 def aggregated(*events: DmarcEvent, **bounds: int) -> Aggregate:

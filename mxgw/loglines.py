@@ -1,4 +1,4 @@
-"""Finds the "dmarc" events in log files, whatever program has fetched them.
+"""Finds the events of one name in log files, whatever program has fetched them.
 
 A line holds an event in one of two ways. Bare: somewhere in it a JSON object begins, at once or behind a time
 stamp and a stream name (``aws logs tail``, an export to S3, ``--output text``). Wrapped: the line of the log
@@ -24,8 +24,6 @@ MAX_LINE_OCTETS: Final = 4 * 1024 * 1024
 CHUNK_OCTETS: Final = 256 * 1024
 
 _GZIP: Final = b"\x1f\x8b"
-_BARE: Final = re.compile(rb'"event"\s*:\s*"dmarc"')
-_WRAPPED: Final = re.compile(rb'\\"event\\"\s*:\s*\\"dmarc\\"')
 _STRING: Final = re.compile(rb'"(?:@?message|value)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")', re.DOTALL)
 _BROKEN: Final = "the JSON is cut or broken"
 _decoder: Final = json.JSONDecoder()
@@ -39,13 +37,13 @@ class LogCounts:
 
     lines: int = 0
     events: int = 0
-    """Objects whose "event" is "dmarc"."""
+    """Objects whose "event" is the one that is looked for."""
 
     other: int = 0
     """Lines that hold none: the rest of the log, and the frame of a document."""
 
     unreadable: int = 0
-    """Lines that speak of a DMARC event and cannot be read, and events that cannot be reported."""
+    """Lines that speak of such an event and cannot be read, and events that cannot be used."""
 
     first_unreadable: str = ""
     """Where the first of them is, and what is wrong."""
@@ -60,27 +58,57 @@ class LogDamagedError(Exception):
     """A file ends or breaks in its middle; what was read before it stands."""
 
 
+class _Wanted:
+    """How a line looks that holds an event of this name. ``having``: and that is worth to be read."""
+
+    def __init__(self, event: str, having: re.Pattern[bytes] | None) -> None:
+        name = re.escape(event).encode()
+        self.event = event
+        self.bare = re.compile(rb'"event"\s*:\s*"%b"' % name)
+        self.wrapped = re.compile(rb'\\"event\\"\s*:\s*\\"%b\\"' % name)
+        self.having = having
+
+
 def read_events(
-    file: BufferedReader[Any], name: str, counts: LogCounts
+    file: BufferedReader[Any],
+    name: str,
+    counts: LogCounts,
+    *,
+    event: str,
+    having: re.Pattern[bytes] | None = None,
 ) -> Iterator[tuple[str, LoggedObject]]:
     """The events of one file, each behind its place (``edge.log, line 7``), in their order.
 
-    gzip is known by its first octets. Raises LogDamagedError and OSError.
+    ``having`` spares time: lines in which it is not found are skipped unread, and others may come all the
+    same. gzip is known by its first octets. Raises LogDamagedError and OSError.
     """
+    wanted = _Wanted(event, having)
     number = 1
     for line, ended in _lines(_unpacked(file)):
         place = f"{name}, line {number}"
         number += ended
         counts.lines += ended
-        if _BARE.search(line):
-            yield from _bare(line, place, counts)
-        elif _WRAPPED.search(line):
-            yield from _wrapped(line, place, counts)
+        if having is not None and not having.search(line):
+            counts.other += ended
+        elif wanted.bare.search(line):
+            yield from _bare(line, place, counts, wanted)
+        elif wanted.wrapped.search(line):
+            yield from _wrapped(line, place, counts, wanted)
         else:
             counts.other += ended
 
 
-def _bare(line: bytes, place: str, counts: LogCounts) -> Iterator[tuple[str, LoggedObject]]:
+def events_in(text: str, place: str, counts: LogCounts, *, event: str) -> Iterator[tuple[str, LoggedObject]]:
+    """The events in one line of a log that is at hand as text: as ``read_events`` finds them in a file."""
+    wanted, line = _Wanted(event, None), text.encode("utf-8", "replace")
+    counts.lines += 1
+    if wanted.bare.search(line):
+        yield from _bare(line, place, counts, wanted)
+    else:
+        counts.other += 1
+
+
+def _bare(line: bytes, place: str, counts: LogCounts, wanted: _Wanted) -> Iterator[tuple[str, LoggedObject]]:
     text = line.decode("utf-8", "replace")
     start, before = text.find("{"), counts.events
     # More than one: some shippers put objects side by side without a line end.
@@ -91,19 +119,21 @@ def _bare(line: bytes, place: str, counts: LogCounts) -> Iterator[tuple[str, Log
             counts.bad(place, _BROKEN)
             return
         event = found if "event" in found else found.get("message", found.get("@message"))
-        if isinstance(event, dict) and event.get("event") == "dmarc":
+        if isinstance(event, dict) and event.get("event") == wanted.event:
             counts.events += 1
             yield place, event
         start = text.find("{", end)
     counts.other += counts.events == before
 
 
-def _wrapped(line: bytes, place: str, counts: LogCounts) -> Iterator[tuple[str, LoggedObject]]:
+def _wrapped(
+    line: bytes, place: str, counts: LogCounts, wanted: _Wanted
+) -> Iterator[tuple[str, LoggedObject]]:
     if _is_ours(line):
         # A stranger's words in a line of our own log may look like an event. They are none.
         counts.other += 1
         return
-    strings = [string[1] for string in _STRING.finditer(line) if _WRAPPED.search(string[1])]
+    strings = [string[1] for string in _STRING.finditer(line) if wanted.wrapped.search(string[1])]
     if not strings:
         counts.bad(place, _BROKEN)
     for string in strings:
@@ -112,7 +142,7 @@ def _wrapped(line: bytes, place: str, counts: LogCounts) -> Iterator[tuple[str, 
         except ValueError:
             counts.bad(place, _BROKEN)
             continue
-        yield from _bare(inner.encode("utf-8", "replace"), place, counts)
+        yield from _bare(inner.encode("utf-8", "replace"), place, counts, wanted)
 
 
 def _is_ours(line: bytes) -> bool:
