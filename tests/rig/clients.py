@@ -107,7 +107,7 @@ def smtplib_client(
             if tls:
                 client.starttls(context=no_check())
             refused = client.sendmail(sender, list(recipients), octets, mail_options=options)
-    except smtplib.SMTPException as error:
+    except (smtplib.SMTPException, OSError) as error:
         return Sent(False, repr(error))
     return Sent(not refused, repr(refused))
 
