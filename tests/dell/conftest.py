@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.dell.household import Household
+from tests.dell.scanning import Scanners
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +15,14 @@ def household() -> Iterator[Household]:
     """MariaDB and Dovecot of the stack, healthy, with no users yet: each test adds its own."""
     with Household() as house:
         yield house
+
+
+@pytest.fixture(scope="session")
+def scanners(household: Household) -> Iterator[Scanners]:
+    """The scanners of the stack, beside the household's mailboxes."""
+    found = Scanners(household.host)
+    try:
+        found.start()
+        yield found
+    finally:
+        found.close()
