@@ -44,6 +44,13 @@ class AwsReader:
 
         return fetch
 
+    def close(self) -> None:
+        """Close the connections; the next reading opens new ones."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
     def region(self, reference: Reference) -> str:
         """Where it is kept. Raises ValueError where no region is known."""
         named = reference.region if isinstance(reference, Secret) else ""

@@ -24,7 +24,8 @@ _BAD_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "NotAuthorized"})
+# 403: an answer without a code of AWS, from something in between.
+_DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "NotAuthorized"})
 _BY_CODE: Mapping[str, str] = MappingProxyType(
     {
         "ParameterNotFound": "there is no such parameter in {region}; "
@@ -83,8 +84,9 @@ def _said_by_aws(said: Mapping[str, str], reference: Reference, region: str) -> 
         return f"AWS does not accept the credentials in {region}: {code}; renew them"
     if code in _BY_CODE:
         return _BY_CODE[code].format(region=region)
-    return f"AWS answers {code} in {region}: {said.get('Message', '')[:MAX_MESSAGE_CHARACTERS]}"
+    return f"AWS answers {code} in {region}: {_short(said.get('Message', ''))}"
 
 
-def _short(error: Exception) -> str:
-    return str(error)[:MAX_MESSAGE_CHARACTERS]
+def _short(words: object) -> str:
+    text = str(words)[:MAX_MESSAGE_CHARACTERS]
+    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -44,7 +44,8 @@ def command(as_json: bool, toml: Path | None) -> None:
       mxgw check --json | jq '.tries[] | select(.level != "ok")'
     """
     as_json = as_json or not on_terminal()
-    outcome = load(os.environ, toml=toml, role=Role.EDGE, fetch=from_aws())
+    with from_aws() as fetch:
+        outcome = load(os.environ, toml=toml, role=Role.EDGE, fetch=fetch)
     if not isinstance(outcome, Config):
         if as_json:
             click.echo(json.dumps({"ok": False, "mistakes": [str(mistake) for mistake in outcome]}, indent=2))

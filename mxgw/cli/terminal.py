@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from shutil import which
@@ -61,18 +62,23 @@ def load_or_fail(role: Role, *, toml: Path | None, options: Mapping[str, str | N
     ``options`` are settings given on the command line, by their variable; they win over the environment.
     """
     given = {variable: text for variable, text in options.items() if text is not None}
-    outcome = load({**os.environ, **given}, toml=toml, role=role, fetch=from_aws())
+    with from_aws() as fetch:
+        outcome = load({**os.environ, **given}, toml=toml, role=role, fetch=fetch)
     if isinstance(outcome, Config):
         return outcome
     fail(mistakes_text([str(mistake) for mistake in outcome]))
 
 
-def from_aws() -> Fetch:
+@contextmanager
+def from_aws() -> Iterator[Fetch]:
     """Reads what settings keep at AWS, for one load of them; loads nothing itself before it is asked."""
     # Imported here: commands that load no configuration have no use for it.
     from mxgw.aws import AwsReader
 
-    return AwsReader().round()
+    reader = AwsReader()
+    yield reader.round()
+    # A connection must not be shared with the workers that are forked later.
+    reader.close()
 
 
 def mistakes_text(mistakes: list[str]) -> str:

@@ -31,12 +31,11 @@ MAX_COMMON_NAME = 64
 
 
 class Certificates(Protocol):
-    """Where a door takes its TLS context from, at each STARTTLS.
+    """Where a door takes its TLS context from, at each STARTTLS."""
 
-    ``ends_at`` is the Unix time when the certificate in use ends; None where it was made at the start.
-    """
-
-    ends_at: float | None
+    @property
+    def ends_at(self) -> float | None:
+        """The Unix time when the certificate in use ends; None where it was made at the start."""
 
     def context(self) -> ssl.SSLContext:
         """The context to use now."""
@@ -45,8 +44,9 @@ class Certificates(Protocol):
 class SelfSigned:
     """A certificate for this name, made now, kept in memory."""
 
+    ends_at: float | None = None
+
     def __init__(self, hostname: str) -> None:
-        self.ends_at: float | None = None
         self._context = _self_signed_context(hostname)
 
     def context(self) -> ssl.SSLContext:
@@ -60,8 +60,6 @@ class CertificateFiles:
     Raises OSError or ssl.SSLError where the first pair cannot be read: a mistake to report at start.
     """
 
-    ends_at: float | None
-
     def __init__(
         self, certificate: Path, key: Path, *, clock: Callable[[], float], complain: Callable[[str], None]
     ) -> None:
@@ -70,7 +68,14 @@ class CertificateFiles:
         self._complain = complain
         self._looked_at = clock()
         self._seen = self._stamp()
+        self._ends_at: float | None = None
         self._context = self._load()
+
+    @property
+    def ends_at(self) -> float | None:
+        """When the newest good certificate ends: no client has to come for it to be seen."""
+        self.context()
+        return self._ends_at
 
     def context(self) -> ssl.SSLContext:
         """The context of the newest good pair of files."""
@@ -97,7 +102,7 @@ class CertificateFiles:
     def _load(self) -> ssl.SSLContext:
         context = _server_context()
         context.load_cert_chain(*self._paths)
-        self.ends_at = _end_of(self._paths[0].read_bytes())
+        self._ends_at = _end_of(self._paths[0].read_bytes())
         return context
 
 

@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -35,8 +35,9 @@ def environment(endpoint: str, *, keys: Mapping[str, str] = KEYS, region: str = 
 class Cloud:
     """An account at moto's server."""
 
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self.endpoint = f"http://{address}"
 
     def client(self, service: str, region: str = REGION) -> Any:
         """A client of the administrator."""
@@ -67,6 +68,16 @@ class Cloud:
                 said = client.put_secret_value(SecretId=name, SecretString=json.dumps(value))
         return str(said["ARN"])
 
+    def enforce_iam(self, *, after_requests: str) -> None:
+        """Permissions count after so many more requests, "0" or "inf"."""
+        self.tell_moto("reset-auth", after_requests)
+
+    def tell_moto(self, command: str, text: str = "") -> None:
+        """What only a stand-in understands."""
+        plain = {"Content-Type": "text/plain"}
+        url = f"http://{self._address}/moto-api/{command}"
+        urllib.request.urlopen(urllib.request.Request(url, text.encode(), plain)).close()
+
     def environment(self) -> dict[str, str]:
         """For a program of this account."""
         return environment(self.endpoint)
@@ -81,32 +92,27 @@ def empty_cloud() -> Iterator[Cloud]:
     server.start()
     try:
         host, port = server.get_host_and_port()
+        cloud = Cloud(f"{host}:{port}")
         # moto keeps one cloud for the whole process.
-        urllib.request.urlopen(f"http://{host}:{port}/moto-api/reset", data=b"").close()
-        yield Cloud(f"http://{host}:{port}")
+        cloud.tell_moto("reset")
+        yield cloud
     finally:
         server.stop()
 
 
-class RefusingCloud:
-    """Answers every request with one error, as AWS words it; counts them. ``hangs``: it never answers."""
+class _Local:
+    """An HTTP server on loopback that answers as ``answer`` says: status, content type, body."""
 
-    def __init__(self, code: str, message: str = "", *, hangs: bool = False) -> None:
-        self.code = code
-        self.requests = 0
-        self._released = threading.Event()
-        if not hangs:
-            self._released.set()
-        cloud = self
-        body = json.dumps({"__type": code, "message": message}).encode()
-
+    def __init__(self, answer: Callable[[], tuple[int, str, bytes]]) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                cloud.requests += 1
                 self.rfile.read(int(self.headers["Content-Length"]))
-                cloud._released.wait(60)
-                self.send_response(400)
-                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.do_GET()
+
+            def do_GET(self) -> None:
+                status, kind, body = answer()
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -116,17 +122,47 @@ class RefusingCloud:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever)
+        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._released.set()
+    def stop(self) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class RefusingCloud:
+    """Answers every request with one error, as AWS words it; counts them."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        self._body = json.dumps({"__type": code, "message": message}).encode()
+        self._local = _Local(self._answer)
+        self.endpoint = self._local.endpoint
+        self.requests = 0
+
+    def __enter__(self) -> Self:
+        self._local.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._local.stop()
+
+    def _answer(self) -> tuple[int, str, bytes]:
+        self.requests += 1
+        return 400, "application/x-amz-json-1.1", self._body
+
+
+class TaskRole:
+    """The place in a task where its role's credentials are; its address is what ``with`` gives."""
+
+    def __init__(self, credentials: Mapping[str, str]) -> None:
+        self._local = _Local(lambda: (200, "application/json", json.dumps(credentials).encode()))
+
+    def __enter__(self) -> str:
+        self._local.start()
+        return f"{self._local.endpoint}/role"
+
+    def __exit__(self, *_: object) -> None:
+        self._local.stop()

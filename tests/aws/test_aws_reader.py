@@ -11,16 +11,17 @@ import pytest
 from mxgw.aws import AwsReader
 from mxgw.aws.reader import ATTEMPTS, part
 from mxgw.config import Parameter, Reference, Secret
-from tests.aws.cloud import KEYS, REGION, Cloud, RefusingCloud, environment
+from tests.aws.cloud import KEYS, REGION, Cloud, RefusingCloud, TaskRole, environment
 from tests.rig.process import free_port
 
 DOMAINS = Parameter("/mxgw/domains")
 KEY = Secret("mxgw/key")
+ROLE = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 
 
 def reader(patch: pytest.MonkeyPatch, environ: Mapping[str, str]) -> AwsReader:
     """A reader in a process that has just this of AWS in its environment."""
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", *KEYS):
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", ROLE, *KEYS):
         patch.delenv(name, raising=False)
     for name, value in environ.items():
         patch.setenv(name, value)
@@ -161,6 +162,47 @@ def test_denied_access_names_the_region_and_the_permission(
         assert cloud.requests == 1
 
 
+def test_a_role_without_the_permission_is_denied_and_one_that_has_it_reads(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.put_parameter("/mxgw/guarded", "example.jp")
+    iam = cloud.client("iam")
+    iam.create_user(UserName="task")
+    made = iam.create_access_key(UserName="task")["AccessKey"]
+    keys = {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+    task = reader(monkeypatch, environment(cloud.endpoint, keys=keys))
+
+    cloud.enforce_iam(after_requests="0")
+    try:
+        told = refusal_of(task, Parameter("/mxgw/guarded"))
+        cloud.enforce_iam(after_requests="inf")
+        policy = {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+        iam.put_user_policy(UserName="task", PolicyName="domains", PolicyDocument=document)
+        cloud.enforce_iam(after_requests="0")
+        read = task.round()(Parameter("/mxgw/guarded"))
+    finally:
+        cloud.enforce_iam(after_requests="inf")
+
+    assert told == f"AWS denies access in {REGION}; allow ssm:GetParameter on it in the task role"
+    assert read == "example.jp"
+
+
+def test_the_role_of_a_task_gives_the_credentials(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.put_parameter("/mxgw/by-role", "example.jp")
+    role = {
+        "AccessKeyId": "ASIAEXAMPLE",
+        "SecretAccessKey": "secret",
+        "Token": "token",
+        "Expiration": "2100-01-01T00:00:00Z",
+    }
+    with TaskRole(role) as endpoint:
+        keys = {ROLE: endpoint}
+        task = reader(monkeypatch, environment(cloud.endpoint, keys=keys))
+
+        assert task.round()(Parameter("/mxgw/by-role")) == "example.jp"
+
+
 def test_throttling_is_tried_again_and_then_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with RefusingCloud("ThrottlingException", "Rate exceeded") as cloud:
         told = refusal_of(reader(monkeypatch, environment(cloud.endpoint)), DOMAINS)
@@ -175,11 +217,11 @@ def test_throttling_is_tried_again_and_then_told(monkeypatch: pytest.MonkeyPatch
         ("UnrecognizedClientException", "does not accept the credentials"),
         ("ExpiredTokenException", "does not accept the credentials"),
         ("DecryptionFailure", "allow kms:Decrypt"),
-        ("OddException", "AWS answers OddException in ap-northeast-1: something odd"),
+        ("OddException", "AWS answers OddException in ap-northeast-1: something  odd"),
     ],
 )
 def test_what_else_aws_says_is_told(monkeypatch: pytest.MonkeyPatch, code: str, words: str) -> None:
-    with RefusingCloud(code, "something odd") as cloud:
+    with RefusingCloud(code, "something\n odd") as cloud:
         assert words in refusal_of(reader(monkeypatch, environment(cloud.endpoint)), KEY)
 
 
