@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.accounting import Account
 from bench.harness import Sink, Speaks
-from bench.processes import PROXY_LOCAL, ROOT, BenchError, Program, free_port
+from bench.processes import PROXY_LOCAL, ROOT, BenchError, Program, Reach, free_port
 
 AUTHENTICATION = "spf,dkim,dmarc,arc,iprev"
 DEBIAN_PYTHON = "/usr/bin/python3"
@@ -42,6 +42,9 @@ class Gateway(ABC):
         """The next hop."""
         return Sink(self.next_hop, account=account, directory=directory)
 
+    def close(self) -> None:  # noqa: B027 - most have nothing to put away
+        """After the program and the next hop have ended."""
+
     def missing(self) -> str:
         """Why it cannot run here; "" if it can."""
         return ""
@@ -65,7 +68,7 @@ class Mxgw(Gateway):
 
     ``interpreter``: another Python than the bench's own, which takes the packages of the bench's. ``dns``:
     the resolver to ask. ``proxied``: clients begin with a PROXY header. ``prefix``: a command that runs it
-    elsewhere on this machine; ``home``: where the next hop is, seen from there.
+    elsewhere on this machine, ``reach`` connects to it there, ``home`` is the next hop, seen from there.
     """
 
     name: str = "mxgw"
@@ -79,6 +82,7 @@ class Mxgw(Gateway):
     interpreter: str | None = None
     prefix: tuple[str, ...] = ()
     home: str = "127.0.0.1"
+    reach: Reach | None = None
     stacks: Path | None = None
 
     def missing(self) -> str:
@@ -97,8 +101,13 @@ class Mxgw(Gateway):
             environment=inherited | settings | self._search_path(),
             cwd=directory,
         )
-        program.wait_for_door(port, say_first=PROXY_LOCAL if self.proxied else b"")
+        program.wait_for_door(port, say_first=PROXY_LOCAL if self.proxied else b"", reach=self.reach)
         return program, port
+
+    def with_workers(self, workers: int, *, name: str = "", title: str = "") -> Mxgw:
+        """The same with so many processes."""
+        words = title or f"{self.title}, {workers} worker{'s' if workers > 1 else ''}"
+        return replace(self, workers=workers, name=name or f"{self.name}-{workers}w", title=words)
 
     def sampled(self, stacks: Path) -> Gateway:
         return replace(self, stacks=stacks)

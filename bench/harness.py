@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.accounting import Account
 from bench.loads import Load, LoadResult
-from bench.processes import Program, find_program, free_port
+from bench.processes import Program, Reach, find_program, free_port
 
 _COUNTER = re.compile(rb"mesg=(\d+)")
 SETTLE_SECONDS = 3.0
@@ -52,6 +52,7 @@ class Sink:
         kept: Path | None = None,
         address: str = "127.0.0.1",
         prefix: Sequence[str] = (),
+        reach: Reach | None = None,
     ) -> None:
         self.port = free_port()
         argv = sink_argv(speaks, f"{address}:{self.port}")
@@ -62,7 +63,7 @@ class Sink:
             argv[1:1] = ["-u", "nobody"]
         argv = [*prefix, *argv]
         self._program = Program(argv, account=account, output=directory / "sink.out")
-        self._program.wait_for_door(self.port)
+        self._program.wait_for_door(self.port, reach=reach)
 
     def delivered(self) -> int:
         """Messages taken since the start."""

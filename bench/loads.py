@@ -31,6 +31,8 @@ class LoadResult:
     seconds: float
     complaint: str
     latency_ms: Mapping[str, float] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+    """Of the sender, without the start of its interpreter; 0 where it does not say."""
     accepted: int | None = None
     """How many were acknowledged; None where the sender does not say."""
 
@@ -108,6 +110,7 @@ class MxgwLoad:
     """Signs for SENDER_DOMAIN, and comes from CLIENTS by PROXY headers."""
     proxied: bool = False
     real_sizes: bool = False
+    pipelining: bool = True
 
     def with_messages(self, messages: int, *, octets: int | None = None) -> Self:
         return replace(
@@ -120,6 +123,7 @@ class MxgwLoad:
     def argv(self, address: str) -> list[str]:
         options = ["-s", str(self.sessions), "-n", str(self.messages)]
         options += ["--size", "real" if self.real_sizes else str(self.octets)]
+        options += [] if self.pipelining else ["--no-pipelining"]
         options += ["--per-connection", "0"] if self.keep_connections else []
         options += ["--rate", f"{self.rate:g}"] if self.rate else []
         options += ["--helo", HELO, "--from", f"sender@{SENDER_DOMAIN}", "--to", RECIPIENT]
@@ -143,7 +147,13 @@ class MxgwLoad:
         latency = {
             name: value for name, value in found["latency_ms"].items() if name not in {"count", "deviation"}
         }
-        return LoadResult(found["seconds"], complaint, latency, found["messages"]["acknowledged"])
+        return LoadResult(
+            found["seconds"],
+            complaint,
+            latency,
+            found["harness"]["cpu_seconds"],
+            found["messages"]["acknowledged"],
+        )
 
 
 _EXPECTED = {"begun", "acknowledged"}

@@ -48,11 +48,11 @@ class Workload:
 
 WORKLOADS = (
     Workload(
-        "a20", "10 KB, one message per connection, 20 sessions", SourceLoad(20, 10_240, False, 4000), 200
+        "a20", "10 KB, one message per connection, 20 sessions", SourceLoad(20, 10_240, False, 3000), 200
     ),
-    Workload("b20", "10 KB, kept connections, 20 sessions", SourceLoad(20, 10_240, True, 6000), 200),
+    Workload("b20", "10 KB, kept connections, 20 sessions", SourceLoad(20, 10_240, True, 4000), 200),
     Workload(
-        "d4", "25 MiB, one message per connection, 4 sessions", SourceLoad(4, 26_214_400, False, 16), 40
+        "d4", "25 MiB, one message per connection, 4 sessions", SourceLoad(4, 26_214_400, False, 12), 40
     ),
 )
 
@@ -79,7 +79,12 @@ class Sample:
     """Until the last message was at the next hop."""
     harness_cpu_seconds: float = 0.0
     """Of the sender and the sink."""
+    sender_cpu_seconds: float = 0.0
     latency_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def sender_cpu_ms(self) -> float:
+        return 1000 * self.sender_cpu_seconds / self.sent
 
     @property
     def whole(self) -> bool:
@@ -184,6 +189,7 @@ def measure(
                 program.stop()
             if sink is not None:
                 sink.stop()
+            gateway.close()
             subject.close()
             harness.close()
 
@@ -245,5 +251,6 @@ def _run(
         complaint=warmed.complaint or result.complaint,
         delivered_seconds=result.seconds + emptied,
         harness_cpu_seconds=harness_cpu.total,
+        sender_cpu_seconds=result.cpu_seconds,
         latency_ms=result.latency_ms,
     )

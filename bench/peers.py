@@ -22,7 +22,7 @@ class EximCutthrough(Gateway):
     name = "exim"
     title = "Exim, cutthrough_delivery"
     next_hop = Speaks.SMTP
-    share = 0.25
+    share = 0.12
 
     CONFIGURATION = """\
 primary_hostname = exim.bench.example
@@ -83,7 +83,7 @@ class OpenSmtpd(Gateway):
 
     name = "opensmtpd"
     title = "OpenSMTPD, queue in memory"
-    share = 0.05
+    share = 0.04
     queues = True
     max_sessions = 5
     """More connections at once than it has room for in its backlog wait for TCP to try again."""
@@ -131,7 +131,7 @@ class Haraka(Gateway):
         self.title = f"Haraka {self._plugin}" + ("" if forward else ", queue on disk")
         self.next_hop = Speaks.SMTP if forward else Speaks.LMTP
         self.queues = not forward
-        self.share = 0.25
+        self.share = 0.2
 
     def missing(self) -> str:
         if shutil.which("node") is None:

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.accounting import Account, end_group
@@ -48,6 +48,14 @@ def find_program(name: str) -> str:
     return path
 
 
+Reach = Callable[[int], socket.socket]
+"""Makes a connection to a port. Raises OSError."""
+
+
+def _reach(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), 5)
+
+
 class Program:
     """A running program whose whole tree is in ``account``; its output goes to a file.
 
@@ -82,13 +90,16 @@ class Program:
     def pid(self) -> int:
         return self._process.pid
 
-    def wait_for_door(self, port: int, *, say_first: bytes = b"") -> None:
-        """Until the program greets with 220 on the port, where need be after a PROXY header."""
+    def wait_for_door(self, port: int, *, say_first: bytes = b"", reach: Reach | None = None) -> None:
+        """Until the program greets with 220 on the port, where need be after a PROXY header.
+
+        ``reach`` connects to the port of a program that is not on this network.
+        """
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as door:
+            with contextlib.suppress(OSError), (reach or _reach)(port) as door:
                 door.settimeout(5)
                 door.sendall(say_first)
                 if door.recv(512).startswith(b"220"):

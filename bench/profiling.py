@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.gateways import Gateway
-from bench.measure import Workload, measure
+from bench.measure import Sample, Workload, measure
 from bench.processes import BenchError, Program
 
 FLAME_SAMPLES_PER_SECOND = 250
@@ -32,12 +32,7 @@ class Spent:
 
 def profile(console: Console, gateway: Gateway, workload: Workload, *, flame: Path | None, top: int) -> None:
     """Run the load under the sampler, print the tables; then once more under py-spy for the flame graph."""
-    with tempfile.TemporaryDirectory(prefix="mxgw-profile-") as name:
-        stacks = Path(name) / "stacks.txt"
-        sample = measure(gateway.sampled(stacks), workload)
-        if not stacks.exists():
-            raise BenchError("the program ended without writing its samples")
-        spent = sum_up(stacks.read_text())
+    sample, spent = spend(gateway, workload)
     title = f"{gateway.title}, {workload.name}: {sample.cpu_ms:.3f} CPU-ms per message while being watched"
     console.print(f"{title}, {100 * sample.system_share:.0f} % of it in the kernel", style="bold")
     per_sample = sample.cpu_ms * 1000 / max(1, spent.total)
@@ -45,8 +40,18 @@ def profile(console: Console, gateway: Gateway, workload: Workload, *, flame: Pa
     _print(console, "own time, by line", spent.lines, spent, per_sample, top)
     _print(console, "cumulative time", spent.cumulative, spent, per_sample, 2 * top)
     if flame is not None:
-        _draw_flames(gateway, workload, flame)
+        draw_flames(gateway, workload, flame)
         console.print(f"flame graph (wall time): {flame}")
+
+
+def spend(gateway: Gateway, workload: Workload) -> tuple[Sample, Spent]:
+    """Run the load under the sampler. Raises BenchError where it wrote nothing."""
+    with tempfile.TemporaryDirectory(prefix="mxgw-profile-") as name:
+        stacks = Path(name) / "stacks.txt"
+        sample = measure(gateway.sampled(stacks), workload)
+        if not stacks.exists():
+            raise BenchError("the program ended without writing its samples")
+        return sample, sum_up(stacks.read_text())
 
 
 def sum_up(stacks: str) -> Spent:
@@ -73,7 +78,8 @@ def _function(frame: str) -> str:
     return f"{frame.rpartition(':')[0]})"
 
 
-def _draw_flames(gateway: Gateway, workload: Workload, target: Path) -> None:
+def draw_flames(gateway: Gateway, workload: Workload, target: Path) -> None:
+    """Run the load once more under py-spy. Raises BenchError where it cannot."""
     spy = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or shutil.which("py-spy")
     if spy is None:
         raise BenchError("py-spy is missing: pip install py-spy")

@@ -54,9 +54,13 @@ class Run:
         *,
         round_number: int = 0,
         prepared: Callable[[Program], None] | None = None,
+        full: bool = False,
     ) -> Sample | None:
-        """One measurement; None where the gateway did not come up, which is noted."""
-        own = workload.scaled(self.factor).for_gateway(gateway)
+        """One measurement; None where the gateway did not come up, which is noted.
+
+        ``full``: the load as it is, whatever part of it the gateway takes otherwise.
+        """
+        own = workload if full else workload.scaled(self.factor).for_gateway(gateway)
         try:
             sample = measure(gateway, own, round_number=round_number, method=self.method, prepared=prepared)
         except BenchError as error:
