@@ -12,7 +12,7 @@ from mxgw.admin.access import DATABASE, DATABASE_PASSWORD, DatabaseAccess
 from mxgw.admin.refusal import Refused
 
 CONNECT_SECONDS = 5
-STATEMENT_SECONDS = 10
+STATEMENT_SECONDS = 5
 """A person waits; the tables have some hundred rows."""
 
 Value: TypeAlias = str | int | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -62,26 +63,31 @@ async def check_domain(
     reports: str,
     selectors: Sequence[str] = SELECTORS,
 ) -> list[Finding]:
-    """Ask for every record of ``wanted_records`` and judge it; in that order."""
-    mx = await lookup.mx(domain)
-    texts = await lookup.txt(domain)
-    if mx.status is Status.NO_NAME and texts.status is Status.NO_NAME:
-        return [_bad(Purpose.MX, domain, "dns-no-domain", "mend-no-domain", domain=domain)]
+    """Ask for every record of ``wanted_records``, all at once, and judge it; in that order."""
     host = exchanger.host
+    async with asyncio.TaskGroup() as questions:
+        ask = questions.create_task
+        mx, texts = ask(lookup.mx(domain)), ask(lookup.txt(domain))
+        a, aaaa = ask(lookup.a(host)), ask(lookup.aaaa(host))
+        keys = [(selector, ask(lookup.txt(f"{selector}._domainkey.{domain}"))) for selector in selectors]
+        dmarc = ask(lookup.txt(f"_dmarc.{domain}"))
+        tls_rpt = ask(lookup.txt(f"_smtp._tls.{domain}"))
+        sts = ask(lookup.txt(f"_mta-sts.{domain}"))
+        sts_a, sts_aaaa = ask(lookup.a(f"mta-sts.{domain}")), ask(lookup.aaaa(f"mta-sts.{domain}"))
+    told = {mx.result().status, texts.result().status}
+    if told == {Status.NO_NAME}:
+        return [_Judge(Purpose.MX, domain, ()).bad("dns-no-domain", "mend-no-domain", domain=domain)]
+    if told == {Status.TEMPORARY}:
+        return [_Judge(Purpose.MX, domain, ()).away()]
     return [
-        judge_mx(domain, exchanger, mx),
-        judge_addresses(exchanger, await lookup.a(host), await lookup.aaaa(host)),
-        judge_spf(domain, texts),
-        *[judge_dkim(domain, one, await lookup.txt(f"{one}._domainkey.{domain}")) for one in selectors],
-        judge_dmarc(domain, reports, await lookup.txt(f"_dmarc.{domain}")),
-        judge_tls_rpt(domain, reports, await lookup.txt(f"_smtp._tls.{domain}")),
-        judge_mta_sts(domain, await lookup.txt(f"_mta-sts.{domain}")),
-        judge_mta_sts_host(
-            domain,
-            await lookup.txt(f"_mta-sts.{domain}"),
-            await lookup.a(f"mta-sts.{domain}"),
-            await lookup.aaaa(f"mta-sts.{domain}"),
-        ),
+        judge_mx(domain, exchanger, mx.result()),
+        judge_addresses(exchanger, a.result(), aaaa.result()),
+        judge_spf(domain, texts.result()),
+        *(judge_dkim(domain, selector, key.result()) for selector, key in keys),
+        judge_dmarc(domain, reports, dmarc.result()),
+        judge_tls_rpt(domain, reports, tls_rpt.result()),
+        judge_mta_sts(domain, sts.result()),
+        judge_mta_sts_host(domain, sts.result(), sts_a.result(), sts_aaaa.result()),
     ]
 
 
@@ -261,10 +267,6 @@ class _Judge:
     def _finding(self, level: Level, key: str, mend: str, facts: dict[str, str | int]) -> Finding:
         seen = self.seen[:MAX_SHOWN_RECORDS]
         return Finding(self.purpose, self.name, level, key, mend, seen, {**facts, "name": self.name})
-
-
-def _bad(purpose: Purpose, name: str, key: str, mend: str, **facts: str | int) -> Finding:
-    return _Judge(purpose, name, ()).bad(key, mend, **facts)
 
 
 def _texts(records: Sequence[bytes]) -> tuple[str, ...]:

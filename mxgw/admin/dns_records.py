@@ -76,26 +76,8 @@ def wanted_records(
     A and MX first: without them nothing arrives.
     """
     stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now))
-    address = _cloudflare_name(exchanger.host, domain)
     return [
-        *(
-            Record(Purpose.MX_ADDRESS, Kind.A, address, str(ip), "note-mx-address")
-            for ip in exchanger.addresses
-        ),
-        *(
-            [
-                Record(
-                    Purpose.MX_ADDRESS,
-                    Kind.A,
-                    address,
-                    "<MxAddressA>",
-                    "note-mx-address-unknown",
-                    exact=False,
-                )
-            ]
-            if not exchanger.addresses
-            else []
-        ),
+        *_address_records(domain, exchanger),
         Record(Purpose.MX, Kind.MX, "@", exchanger.host, "note-mx", preference=PREFERENCE),
         Record(Purpose.SPF, Kind.TXT, "@", f"v=spf1 include:{SENDGRID} ~all", "note-spf"),
         *(
@@ -138,8 +120,15 @@ def mta_sts_policy(exchanger: Exchanger) -> str:
     return f"version: STSv1\r\nmode: testing\r\nmx: {exchanger.host}\r\nmax_age: {POLICY_SECONDS}\r\n"
 
 
-def _cloudflare_name(host: str, domain: str) -> str:
-    """A name within the zone as Cloudflare takes it; a name elsewhere as it is."""
-    if host == domain:
-        return "@"
-    return host.removesuffix(f".{domain}")
+def _address_records(domain: str, exchanger: Exchanger) -> list[Record]:
+    """Of the edge's name, where it belongs to this domain; the edge of another domain has them there."""
+    if exchanger.host != domain and not exchanger.host.endswith(f".{domain}"):
+        return []
+    name = exchanger.host.removesuffix(domain).removesuffix(".") or "@"
+    if not exchanger.addresses:
+        note = "note-mx-address-unknown"
+        return [Record(Purpose.MX_ADDRESS, Kind.A, name, "<MxAddressA>", note, exact=False)]
+    return [
+        Record(Purpose.MX_ADDRESS, Kind.A, name, str(address), "note-mx-address")
+        for address in exchanger.addresses
+    ]

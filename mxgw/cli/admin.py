@@ -18,10 +18,11 @@ class _InTheUsersLanguage(click.Group):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """The context of the real group; click goes on with that."""
-        return _group(args).make_context(info_name, args, parent, **extra)
+        return group_for(args).make_context(info_name, args, parent, **extra)
 
 
-def _group(arguments: list[str]) -> click.Group:
+def group_for(arguments: list[str]) -> click.Group:
+    """The group in the language that these arguments, or the environment, name."""
     try:
         # Imported here: the gateway is installed without the extra.
         from mxgw.cli import admin_alias, admin_domain, admin_user

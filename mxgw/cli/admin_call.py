@@ -62,7 +62,7 @@ class Call:
             self.print_json({**result, "warnings": self._warnings} if self._warnings else result)
         else:
             text = self.words(key, **_plain({**facts, **(shown or {})}))
-            console().print(f"{self.words('sign-done')} {text}", style="green")
+            console().print(f"{self.words('sign-done')} {text}", style="green", soft_wrap=True)
 
     def say(self, key: str, **facts: str | int) -> None:
         """A line for people."""
@@ -73,7 +73,7 @@ class Call:
         """What is done, but not wholly; call it before ``done``."""
         text = self.words(key, **_plain(facts))
         self._warnings.append(key)
-        console(stderr=True).print(f"mxgw: {text}", style="yellow")
+        console(stderr=True).print(f"mxgw: {text}", style="yellow", soft_wrap=True)
 
     def show(self, columns: Sequence[str], rows: Sequence[Sequence[str]], facts: Sequence[Json]) -> None:
         """A list: ``rows`` under the catalogue's ``column-...``, or ``facts`` as JSON."""

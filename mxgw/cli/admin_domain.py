@@ -212,21 +212,23 @@ def _facts(wanted: list[Record], exchanger: Exchanger) -> dict[str, object]:
 
 
 def _print_records(call: Call, domain: str, exchanger: Exchanger, wanted: list[Record]) -> None:
-    from rich.table import Table
+    """Each record in two lines: what is to be copied is never broken."""
+    from rich.text import Text
 
     call.say("records-intro", domain=domain)
-    table = Table(box=None, header_style="bold")
-    for column, style in (("type", "cyan"), ("name", ""), ("content", ""), ("note", "dim")):
-        table.add_column(call.words(f"column-{column}"), style=style, overflow="fold")
+    kinds = max(len(record.kind) for record in wanted) + 2
+    names = max(len(record.name) for record in wanted) + 2
     for record in wanted:
-        preference = "" if record.preference is None else f"{record.preference} "
-        note = call.words(record.note)
-        table.add_row(record.kind.value, record.name, f"{preference}{record.content}", note)
-    console().print(table)
+        head = Text.assemble(
+            (f"  {record.kind.value:<{kinds}}", "cyan"),
+            (f"{record.name:<{names}}", "bold"),
+            (call.words(record.note), "dim"),
+        )
+        content = Text(f"  {'':<{kinds}}{record.content}", "green" if record.exact else "yellow")
+        console().print(head, content, sep="\n", soft_wrap=True)
     call.say("records-brackets")
-    call.say(
-        "records-policy", domain=domain, policy=mta_sts_policy(exchanger).replace("\r\n", "\n  ").rstrip()
-    )
+    policy = mta_sts_policy(exchanger).replace("\r\n", "\n  ").rstrip()
+    call.say("records-policy", domain=domain, policy=policy)
 
 
 # -- what DNS says ------------------------------------------------------------------------------------------

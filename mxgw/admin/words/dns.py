@@ -24,10 +24,6 @@ The text for https://mta-sts.{domain}/.well-known/mta-sts.txt (testing first, en
 https://mta-sts.{domain}/.well-known/mta-sts.txt の内容（最初は testing、問題の報告がなければ enforce にします）：
   {policy}""",
     ),
-    "column-type": Text("type", "種類"),
-    "column-name": Text("name", "名前"),
-    "column-content": Text("content", "内容"),
-    "column-note": Text("note", "説明"),
     "note-mx-address": Text(
         "address of the edge; proxy OFF (grey cloud)", "エッジの固定アドレス。プロキシは必ずオフ（灰色の雲）"
     ),
