@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "read": "List and show the messages that the demo has stored.",
     "admin": "Manage mailboxes, aliases and domains at home.",
     "load": "Test a server under load: send, take in, compare.",
+    "trace": "Follow a message through the logs: where is my mail?",
     "dmarc-report": "Make DMARC aggregate reports from the log.",
     "settings": "List every setting: variable, default, form, meaning.",
     "version": "Print the version.",

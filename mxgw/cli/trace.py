@@ -1,0 +1,149 @@
+"""``mxgw trace``: where a message is, followed through the logs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mxgw.cli.terminal import FAILURE, fail, on_terminal, plain
+
+if TYPE_CHECKING:
+    from mxgw.trail.moments import Window
+    from mxgw.trail.search import Found
+    from mxgw.trail.words import Speech
+
+DEFAULT_SINCE = "1d"
+"""With a log group, which may hold a month."""
+
+
+class _InTheUsersLanguage(click.Command):
+    """Becomes the command in the language that --lang or LANG names, when it is called."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of the real command; click goes on with that."""
+        return _command(args).make_context(info_name, args, parent, **extra)
+
+
+command = _InTheUsersLanguage("trace")
+
+
+def _command(arguments: list[str]) -> click.Command:
+    # Imported here: --help of the program needs none of it.
+    from mxgw.admin.words import Language
+    from mxgw.cli.admin_spoken import Spoken, language_option, words_for
+    from mxgw.trail.words import Speech
+
+    words = words_for(arguments)
+    speech = Speech(japanese=words.language is Language.JA)
+
+    def callback(**given: Any) -> None:
+        _trace(speech, **given)
+
+    return Spoken(
+        "trace",
+        words,
+        callback=callback,
+        help=speech("help-trace"),
+        params=[
+            click.Argument(["what"], metavar="WHAT"),
+            click.Argument(["files"], nargs=-1, metavar="[FILE]..."),
+            click.Option(["--since"], metavar="TIME", help=speech("option-since")),
+            click.Option(["--until"], metavar="TIME", help=speech("option-until")),
+            click.Option(
+                ["--log-group", "groups"], multiple=True, metavar="NAME", help=speech("option-log-group")
+            ),
+            click.Option(["--number"], type=click.IntRange(1), metavar="N", help=speech("option-number")),
+            click.Option(["--json", "as_json"], is_flag=True, help=words("option-json")),
+            language_option(words),
+        ],
+    )
+
+
+def _trace(
+    speech: Speech,
+    *,
+    what: str,
+    files: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    groups: tuple[str, ...],
+    number: int | None,
+    as_json: bool,
+) -> None:
+    from mxgw.cli.trace_show import show, shown_facts, zone_name
+    from mxgw.cli.trace_sources import Files
+    from mxgw.trail.cloudwatch import CloudWatch, CloudWatchRefused
+    from mxgw.trail.query import parse_query
+    from mxgw.trail.search import Search, Source
+
+    try:
+        query = parse_query(what)
+    except ValueError:
+        fail(plain(speech("bad-query", query=what)))
+    now = time.time()
+    window = _window(speech, since or (DEFAULT_SINCE if groups else None), until, now=now)
+    if not files and not groups:
+        if sys.stdin.isatty():
+            fail(speech("no-source"))
+        files = ("-",)
+    logs = Files(files, complain=lambda path, why: _warn(speech("file-broken", file=path, why=why)))
+    if (missing := logs.missing()) is not None:
+        fail(plain(speech("no-file", file=missing)))
+    clouds = [CloudWatch(group, window) for group in groups]
+    sources: list[Source] = [*clouds, *([logs] if files else [])]
+    try:
+        with logs:
+            found = Search(query, window, sources).run()
+    except CloudWatchRefused as refused:
+        fail(plain(speech(refused.key, **refused.facts)), code=FAILURE)
+    _tell(speech, found, cut=found.cut or logs.cut or any(cloud.cut for cloud in clouds))
+    if number is not None and number > len(found.messages) > 0:
+        fail(speech("no-such-number", number=number, count=len(found.messages)))
+    if as_json or not on_terminal():
+        click.echo(shown_facts(query.text, window, found, speech, number=number, now=now))
+    elif found.messages:
+        show(query.text, found, speech, number=number, now=now)
+    if not found.messages:
+        place = speech("place-always", sources=", ".join([*groups, *files]))
+        if since or groups:
+            begin = f"{datetime.fromtimestamp(window.since).astimezone():%Y-%m-%d %H:%M} {zone_name(now)}"
+            place = speech("place-window", sources=place, since=begin)
+        _warn(speech("nothing-found", query=query.text, place=place))
+    sys.exit(0 if found.messages and logs.whole else FAILURE)
+
+
+def _window(speech: Speech, since: str | None, until: str | None, *, now: float) -> Window:
+    from mxgw.trail.moments import ALWAYS, Window, moment
+
+    found = list(ALWAYS)
+    for index, (option, text) in enumerate((("--since", since), ("--until", until))):
+        if text is None:
+            continue
+        try:
+            found[index] = moment(text, now=now, zone=None)
+        except ValueError:
+            fail(plain(speech("bad-time", option=option, text=text)))
+    window = Window(*found)
+    if window.since >= window.until:
+        fail(speech("bad-window"))
+    return window
+
+
+def _tell(speech: Speech, found: Found, *, cut: bool) -> None:
+    """What was read and what was not, on stderr: nothing is left out in silence."""
+    counts = found.counts
+    _warn(speech("read", lines=f"{counts.lines:,}", events=f"{counts.events:,}"))
+    if counts.unreadable:
+        _warn(speech("unreadable", count=f"{counts.unreadable:,}", first=counts.first_unreadable))
+    if cut:
+        _warn(speech("cut"))
+
+
+def _warn(text: str) -> None:
+    click.echo(plain(f"mxgw: {text}"), err=True)

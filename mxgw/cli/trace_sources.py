@@ -1,0 +1,116 @@
+"""The log files of ``mxgw trace``: read twice, stdin from a copy."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import IO, Any, Final, Self, cast
+
+from mxgw.cli.log_files import log_files, opened, progress
+from mxgw.loglines import LogCounts, LogDamagedError, read_events
+from mxgw.trail.search import Logged
+
+MAX_LINES: Final = 50_000_000
+"""Lines that are read in one pass: months of a busy server, and a quarter of an hour."""
+
+MAX_COPY_OCTETS: Final = 8 * 1024**3
+"""Of stdin, which is read once and needed twice."""
+
+COPY_OCTETS: Final = 1024 * 1024
+
+
+class Files:
+    """A Source. ``complain(path, why)`` hears, once, of each file that breaks off."""
+
+    def __init__(self, names: Sequence[str], *, complain: Callable[[str, str], None]) -> None:
+        self._names = names
+        self._complain = complain
+        self._held = ExitStack()
+        self._copy: IO[bytes] | None = None
+        self._broken: set[str] = set()
+        self.cut = False
+        """There was more than one of the bounds."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether no file broke off."""
+        return not self._broken
+
+    def missing(self) -> str | None:
+        """The first name that is none of a file."""
+        return next((name for name in self._names if name != "-" and not os.path.exists(name)), None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    def events(self, terms: tuple[str, ...], counts: LogCounts) -> Iterator[Logged]:
+        """See mxgw.trail.search.Source. A file that cannot be read is complained about."""
+        needles = [term.lower().encode() for term in terms]
+        paths = [path for name in self._names for path in log_files(name)]
+        with progress(paths) as advance:
+            for path in paths:
+                name = "stdin" if path == "-" else path
+                try:
+                    with self._opened(path, advance) as file:
+                        found = read_events(
+                            file,
+                            name,
+                            counts,
+                            event="transaction",
+                            worth_reading=_holding(needles) if needles else None,
+                            max_lines=MAX_LINES,
+                        )
+                        for place, fields in found:
+                            yield Logged(name, place, fields)
+                except (OSError, LogDamagedError) as error:
+                    self._broke(name, error)
+        self.cut = self.cut or counts.lines > MAX_LINES
+
+    def _broke(self, name: str, error: OSError | LogDamagedError) -> None:
+        if name not in self._broken:
+            self._broken.add(name)
+            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            self._complain(name, why)
+
+    @contextmanager
+    def _opened(self, path: str, advance: Callable[[int], None]) -> Iterator[io.BufferedReader[Any]]:
+        if path != "-":
+            with opened(path, advance) as file:
+                yield file
+            return
+        if self._copy is None:
+            held = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed with the others
+            self._copy = self._held.enter_context(held)
+            self._fill(self._copy)
+        self._copy.seek(0)
+        # Another handle on the same file: the reader closes what it is given.
+        with open(os.dup(self._copy.fileno()), "rb") as file:
+            yield file
+
+    def _fill(self, copy: IO[bytes]) -> None:
+        stdin = cast("io.BufferedReader[Any]", sys.stdin.buffer)
+        copied = 0
+        while chunk := stdin.read1(COPY_OCTETS):
+            copied += len(chunk)
+            if copied > MAX_COPY_OCTETS:
+                self.cut = True
+                return
+            copy.write(chunk)
+
+
+def _holding(needles: Sequence[bytes]) -> Callable[[bytes], bool]:
+    def holds(line: bytes) -> bool:
+        lowered = line.lower()
+        return any(needle in lowered for needle in needles)
+
+    return holds
