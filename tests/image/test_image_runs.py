@@ -24,7 +24,7 @@ START_CPU_SECONDS = 0.5
 QUICK_HEALTH = (
     "--health-interval=1s",
     "--health-timeout=5s",
-    "--health-retries=2",
+    "--health-retries=1",
     "--health-start-period=0s",
 )
 
