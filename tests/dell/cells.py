@@ -28,6 +28,8 @@ from tests.rig.process import Child, ProgramError, Service, Workplace, find_prog
 CLONE_NEWNET = 0x40000000
 
 HOSTNAME = "mail.example.ts.net"
+# Where the edge comes from: an address of the tailnet.
+EDGE_ADDRESS = "100.64.0.7"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Users that the images have and Debian's packages give other numbers, or none.
@@ -73,8 +75,12 @@ class Host(Service):
     def start(self) -> None:
         self._do("netns", "add", self.namespace)
         self._do("-n", self.namespace, "link", "set", "lo", "up")
-        for address in set(self._addresses().values()):
+        addresses = self._addresses()
+        for address in {*addresses.values(), EDGE_ADDRESS}:
             self._do("-n", self.namespace, "addr", "add", f"{address}/32", "dev", "lo")
+        # What is sent to Dovecot's fixed address comes from the door at home, unless it binds another.
+        route = ["local", addresses["dovecot-delivery"], "dev", "lo", "table", "local"]
+        self._do("-n", self.namespace, "route", "replace", *route, "src", addresses["home-fixed"])
         for name, (user, group) in VOLUME_OWNERS.items():
             os.chown(self.place.directory(f"data/{name}", mode=0o700), user, group)
         names = [f"{self._addresses().get(name, '127.0.0.1')} {name}" for name in self._names()]
