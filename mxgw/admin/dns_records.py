@@ -33,13 +33,13 @@ class Purpose(StrEnum):
     """What a record is for; the names that the list and the check share."""
 
     MX = "MX"
-    MX_ADDRESS = "MX address"
+    MX_ADDRESS = "MX (A)"
     SPF = "SPF"
     DKIM = "DKIM"
     RETURN_PATH = "Return-Path"
     DMARC = "DMARC"
     MTA_STS = "MTA-STS"
-    MTA_STS_HOST = "MTA-STS host"
+    MTA_STS_HOST = "MTA-STS (A)"
     TLS_RPT = "TLS-RPT"
 
 

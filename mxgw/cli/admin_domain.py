@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from functools import partial
 from ipaddress import IPv4Address
@@ -12,17 +11,12 @@ import click
 from mxgw.admin import accounts, forms
 from mxgw.admin.access import MAIL_EXCHANGER, MAIL_EXCHANGER_ADDRESSES
 from mxgw.admin.database import opened
-from mxgw.admin.dns_check import Finding, Level, check_domain
 from mxgw.admin.dns_records import SELECTORS, Exchanger, Record, mta_sts_policy, wanted_records
 from mxgw.admin.refusal import Refused
 from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call, spoken, spoken_group
-from mxgw.cli.terminal import FAILURE, console, plain
+from mxgw.cli.terminal import console
 from mxgw.config.forms import resolvers
-from mxgw.resolver.resolver import Resolver
-from mxgw.resolver.upstream import Upstream
-
-STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILED: "bold red"}
 
 
 def group(words: Words) -> click.Group:
@@ -105,20 +99,12 @@ def check(
     """Ask DNS for every record; exit code 1 where one is wrong."""
     name = call.asked(domain, "domain", forms.domain)
     exchanger, mailbox = _exchanger(call, name, mx, mx_address), _reports(name, reports)
-    lookup = Resolver(Upstream(_servers(call, dns)))
     selectors = tuple(forms.selector(text) for text in selector) or SELECTORS
-    findings = asyncio.run(check_domain(lookup, name, exchanger, reports=mailbox, selectors=selectors))
-    failed = sum(finding.level is Level.FAILED for finding in findings)
-    if call.as_json:
-        told = [_finding_facts(call, finding) for finding in findings]
-        call.print_json({"ok": not failed, "domain": name, "findings": told})
-    else:
-        _print_findings(call, findings)
-        warnings = sum(finding.level is Level.WARNING for finding in findings)
-        key = "check-failed" if failed else "check-warned" if warnings else "check-good"
-        call.say(key, domain=name, failed=failed, warnings=warnings)
-    if failed:
-        raise SystemExit(FAILURE)
+    servers = _servers(call, dns)
+    # Imported here: it brings the resolver, which no other command needs.
+    from mxgw.cli.admin_domain_check import look_up_and_tell
+
+    look_up_and_tell(call, name, exchanger, reports=mailbox, selectors=selectors, servers=servers)
 
 
 def show(call: Call) -> None:
@@ -229,38 +215,3 @@ def _print_records(call: Call, domain: str, exchanger: Exchanger, wanted: list[R
     call.say("records-brackets")
     policy = mta_sts_policy(exchanger).replace("\r\n", "\n  ").rstrip()
     call.say("records-policy", domain=domain, policy=policy)
-
-
-# -- what DNS says ------------------------------------------------------------------------------------------
-
-
-def _finding_facts(call: Call, finding: Finding) -> dict[str, object]:
-    return {
-        "purpose": finding.purpose.value,
-        "name": finding.name,
-        "level": finding.level.value,
-        "finding": finding.key,
-        "seen": list(finding.seen),
-        "message": call.words(finding.key, **finding.facts),
-        "mend": call.words(finding.mend, **finding.facts) if finding.mend else "",
-    }
-
-
-def _print_findings(call: Call, findings: list[Finding]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="bold")
-    for column in ("record", "result", "finding"):
-        table.add_column(call.words(f"column-{column}"), overflow="fold", no_wrap=column == "result")
-    for finding in findings:
-        lines = [call.words(finding.key, **finding.facts)]
-        lines += [
-            call.words("check-seen", text=seen) for seen in finding.seen if finding.level is not Level.OK
-        ]
-        lines += (
-            [call.words("check-mend", text=call.words(finding.mend, **finding.facts))] if finding.mend else []
-        )
-        level = Text(call.words(f"level-{finding.level}"), style=STYLES[finding.level])
-        table.add_row(Text(finding.purpose.value, style="cyan"), level, plain("\n".join(lines)))
-    console().print(table)

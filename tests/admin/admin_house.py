@@ -17,23 +17,24 @@ from tests.cli.support import PROGRAM, environment
 from tests.dell.household import DOMAIN, Household
 from tests.rig.process import ROOT, find_program
 
-DOVEADM_PORT = 8080
+DOVEADM_URL = "http://127.0.0.1:8080"
 PASSWORD = "correct horse"
 
 DOVEADM = """
-service doveadm {{
-  inet_listener http {{
-    port = {port}
-  }}
-}}
-doveadm_api_key = {key}
+service doveadm {
+  inet_listener http {
+    address = 127.0.0.1
+    port = 8080
+  }
+}
+doveadm_api_key = </opt/mxgw-dovecot/doveadm-key
 # Wrong passwords of the tests are not made to wait.
 auth_failure_delay = 0
-service anvil {{
-  unix_listener anvil-auth-penalty {{
+service anvil {
+  unix_listener anvil-auth-penalty {
     mode = 0
-  }}
-}}
+  }
+}
 """
 
 
@@ -71,7 +72,9 @@ class AdminHouse(Household):
         copy = self.host.place.path / "dovecot"
         shutil.copytree(ROOT / "dell-stack" / "dovecot", copy)
         with (copy / "dovecot.conf").open("a") as configuration:
-            configuration.write(DOVEADM.format(port=DOVEADM_PORT, key=self.key))
+            configuration.write(DOVEADM)
+        (copy / "doveadm-key").write_text(self.key)
+        (copy / "doveadm-key").chmod(0o400)
         opened = self.host.cell(
             "dovecot", command=["/opt/mxgw-dovecot/start.sh"], mounts={"/opt/mxgw-dovecot": copy}
         )
@@ -82,7 +85,7 @@ class AdminHouse(Household):
         return {
             "MXGW_ADMIN_DB": "mysql://mailadmin@127.0.0.1/mail",
             "MXGW_ADMIN_DB_PASSWORD": self.host.environ["ADMIN_DB_PASSWORD"],
-            "MXGW_ADMIN_DOVEADM": f"http://127.0.0.1:{DOVEADM_PORT}",
+            "MXGW_ADMIN_DOVEADM": DOVEADM_URL,
             "MXGW_ADMIN_DOVEADM_KEY": self.key,
         }
 

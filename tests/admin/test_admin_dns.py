@@ -13,6 +13,9 @@ from mxgw.admin.dns_check import Finding, Level, check_domain
 from mxgw.admin.dns_records import Exchanger, Kind, Purpose, Record, mta_sts_policy, wanted_records
 from mxgw.admin.words import CATALOGUE, Language, Words
 from tests.admin.admin_house import Told, admin
+from tests.admin.person import Person
+from tests.cli.support import PROGRAM, environment
+from tests.rig.process import find_program
 from tests.rig.zone import Zone, ZoneServer
 
 DOMAIN = "example.jp"
@@ -248,3 +251,27 @@ async def test_selectors_and_servers_can_be_named(zone: Zone) -> None:
     ]
     assert [it.facts["error"] for it in (bad, worse, worst)] == ["bad-selector", "bad-dns-server", "bad-ipv4"]
     assert {it.code for it in (bad, worse, worst)} == {2}
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+async def test_at_a_terminal_the_findings_are_a_table_in_colour(zone: Zone, lang: str) -> None:
+    words = Words(Language(lang))
+    zone.put(DOMAIN, {"TXT": []})
+    zone.put("_smtp._tls.example.jp", {"TXT": []})
+
+    def looks(server: str) -> tuple[int, str, str]:
+        environ = environment({"MXGW_DNS": server, "LANG": f"{lang}_XX.UTF-8", "LC_ALL": "", "TERM": "xterm"})
+        setsid = find_program("setsid", package="util-linux")
+        command = [setsid, "--ctty", "--wait", PROGRAM, "admin", "domain", "check", DOMAIN]
+        with Person(command, environ) as someone:
+            return someone.ends(), someone.screen, someone.raw
+
+    async with ZoneServer(zone) as server:
+        code, screen, raw = await asyncio.to_thread(looks, server.address)
+
+    assert code == 1
+    assert words("spf-missing") in screen
+    assert "v=spf1 include:sendgrid.net ~all" in screen
+    assert words("check-failed", domain=DOMAIN, failed=1, warnings=1) in screen
+    for level, colour in (("ok", "32"), ("warning", "33"), ("failed", "1;31")):
+        assert f"\x1b[{colour}m{words(f'level-{level}')}" in raw
