@@ -1,0 +1,182 @@
+"""The webmail as a reader has it: nginx and Roundcube of the stack before its Dovecot, Postfix and MariaDB.
+
+Roundcube is Debian's package run by PHP's own server instead of the image's Apache; its settings are the
+stack's, included as the image includes them. All of it shares the network namespace of a Household.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.dell.browser import Browser
+from tests.dell.cells import HOSTNAME, VOLUME_OWNERS, start_names
+from tests.dell.household import Household
+from tests.rig.process import ROOT, Child, ProgramError, Service, find_program
+from tests.rig.rspamd import COMPILED
+
+STACK = ROOT / "dell-stack"
+PROGRAM = Path("/usr/share/roundcube")
+PUBLIC = Path("/var/lib/roundcube/public_html")
+PORT = 8000
+# As many as a page asks for at once.
+PHP_WORKERS = "4"
+
+# What the image's entrypoint makes out of its environment (its config.inc.php), in the words that matter.
+IMAGE_CONFIGURATION = """\
+<?php
+$config['db_dsnw'] = 'mysql://roundcube:{password}@127.0.0.1:3306/roundcube';
+$config['imap_host'] = 'ssl://dovecot:143';
+$config['plugins'] = ['archive', 'zipdownload'];
+$config['temp_dir'] = '{temp}';
+$config['log_driver'] = 'stdout';
+$config['skin'] = 'elastic';
+include('{settings}');
+// php -S has no stdout for its pages.
+$config['log_driver'] = 'file';
+$config['log_dir'] = '{log}';
+"""
+
+
+# Apache names the server as the client did; php -S as it was told to listen.
+AS_APACHE = "<?php $_SERVER['SERVER_NAME'] = strtok($_SERVER['HTTP_HOST'] ?? '', ':');\n"
+
+# A signature that nothing has: clamd does not start without any.
+SIGNATURE = f"Test.Nothing:0:*:{b'nothing has this text'.hex()}\n"
+
+
+class Webmail(Service):
+    """The webmail in front of ``household``; ``url`` is where a browser of its namespace finds it."""
+
+    url = f"https://{HOSTNAME}/"
+
+    def __init__(self, household: Household) -> None:
+        self._household = household
+        self._host = household.host
+        self._place = self._host.place
+        for program, package in (("php", "php-cli"), ("nginx", "nginx-light")):
+            find_program(program, package=package)
+        if not PUBLIC.is_dir():
+            find_program(str(PROGRAM / "index.php"), package="roundcube-core")
+        directory = self._place.directory("webmail")
+        self.log_directory = self._place.directory("webmail/log")
+        self._names: Child | None = None
+        self._php = Child(
+            [
+                *(*self._host.into(), "php", "-c", str(STACK / "roundcube" / "php.ini")),
+                *("-d", f"auto_prepend_file={self._place.file('webmail/first.php', AS_APACHE)}"),
+                *("-S", f"127.0.0.1:{PORT}", "-t", str(PUBLIC)),
+            ],
+            words=directory / "php.words",
+            environ=self._environ(),
+        )
+        self._nginx = Child(
+            [*self._host.into(), str(STACK / "nginx" / "start.sh")],
+            words=directory / "nginx.words",
+            environ={
+                "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
+                "MAIL_HOSTNAME": HOSTNAME,
+                "RUN": str(self._place.directory("webmail/nginx")),
+                "UPSTREAM": f"127.0.0.1:{PORT}",
+                "RESOLVER": "127.0.0.1",
+                "RUN_USER": "www-data",
+                "TLS_CERT": str(self.certificate),
+                "TLS_KEY": str(self._place.path / "data" / "tls" / "key.pem"),
+                "ACCESS_LOG": str(directory / "access.log"),
+            },
+        )
+
+    @property
+    def certificate(self) -> Path:
+        return self._place.path / "data" / "tls" / "cert.pem"
+
+    def start(self) -> None:
+        self._start_sending()
+        self._fill_database()
+        self._place.file(
+            "webmail/config/config.inc.php",
+            IMAGE_CONFIGURATION.format(
+                password=self._host.environ["ROUNDCUBE_DB_PASSWORD"],
+                temp=self._place.directory("webmail/temp"),
+                settings=STACK / "roundcube" / "mxgw.php",
+                log=self.log_directory,
+            ),
+        )
+        for name in ("defaults.inc.php", "mimetypes.php"):
+            (self._place.path / "webmail" / "config" / name).symlink_to(Path("/etc/roundcube") / name)
+        self._php.start(lambda: self._answers(PORT))
+        self._nginx.start(
+            lambda: (self._place.path / "webmail/nginx/nginx.pid").exists() and self._answers(443)
+        )
+
+    def close(self) -> None:
+        for child in (self._nginx, self._php, self._names):
+            if child is not None:
+                child.stop()
+
+    def browser(self) -> Browser:
+        return Browser({HOSTNAME: "127.0.0.1"}, trusted=self.certificate, prefix=self._host.into())
+
+    def errors(self) -> str:
+        """What Roundcube wrote down as wrong; not what PHP has against the age of Debian's PEAR."""
+        path = self.log_directory / "errors.log"
+        lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+        return "\n".join(line for line in lines if "PHP Deprecated" not in line)
+
+    def forget_errors(self) -> None:
+        (self.log_directory / "errors.log").unlink(missing_ok=True)
+
+    def _answers(self, port: int) -> bool:
+        try:
+            self._household.connect(port).close()
+        except OSError:
+            return False
+        return True
+
+    def _environ(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "ROUNDCUBE_CONFIG_DIR": str(self._place.path / "webmail" / "config"),
+            "PHP_CLI_SERVER_WORKERS": PHP_WORKERS,
+            "PHP_INI_SCAN_DIR": "/etc/php/8.2/cli/conf.d",
+            "MAIL_HOSTNAME": HOSTNAME,
+            "MAIL_CA_FILE": str(self._place.path / "authority.pem"),
+            "ROUNDCUBE_DES_KEY": "thirty-two-characters-of-the-tests",
+            "ROUNDCUBEMAIL_DB_HOST": "127.0.0.1",
+            "ROUNDCUBEMAIL_DB_PASSWORD": self._host.environ["ROUNDCUBE_DB_PASSWORD"],
+            "WEBMAIL_IMAP": "ssl://127.0.0.1:993",
+            "WEBMAIL_SMTP": "ssl://127.0.0.1:465",
+            "WEBMAIL_SIEVE": "tls://127.0.0.1:4190",
+            "WEBMAIL_PROXY": "127.0.0.1",
+        }
+
+    def _start_sending(self) -> None:
+        """Postfix with the scanner that it asks; what Rspamd compiles is taken from an earlier test."""
+        self._names = start_names(self._host)
+        for path in COMPILED.glob("*.*"):
+            shutil.copy(path, self._host.data / "rspamd")
+            os.chown(self._host.data / "rspamd" / path.name, *VOLUME_OWNERS["rspamd"])
+        signatures = self._place.file("data/clamav/test.ndb", SIGNATURE)
+        os.chown(signatures, *VOLUME_OWNERS["clamav"])
+        for service in ("redis", "clamav", "rspamd"):
+            self._host.cell(service).start()
+        self._place.directory("data/postfix")
+        own = {"/opt/postfix": STACK / "postfix"}
+        self._host.cell("postfix", command=["/opt/postfix/entrypoint"], mounts=own).start()
+
+    def _fill_database(self) -> None:
+        """As the image does on its first start."""
+        done = subprocess.run(
+            [
+                *(*self._host.into(), "mariadb", "--no-defaults", "--protocol=tcp", "--host=127.0.0.1"),
+                *("--user=roundcube", "roundcube"),
+            ],
+            input=(PROGRAM / "SQL" / "mysql.initial.sql").read_bytes(),
+            env={**os.environ, "MYSQL_PWD": self._host.environ["ROUNDCUBE_DB_PASSWORD"]},
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ProgramError(f"Roundcube's tables: {done.stderr.decode()}")
