@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from mxgw.admin.access import DOVEADM, DOVEADM_KEY, DoveadmAccess
+from mxgw.admin.forms import shown
 from mxgw.admin.refusal import Refused
 
 SECONDS = 30.0
@@ -76,13 +77,21 @@ class MailStore:
         return found
 
     def home(self, user: str) -> str:
-        """The user's directory at Dovecot. Ask while the user is known."""
+        """The user's directory at Dovecot. Ask while the user is known.
+
+        It must bear the user's name: where a configuration gives everybody one directory, deleting that would
+        take everybody's mail.
+        """
         (rows,) = self._ask([("user", {"userMask": [user], "field": "home"})])
         for row in rows:
             facts = row.get(user) if isinstance(row, dict) else None
             home = facts.get("home") if isinstance(facts, dict) else None
-            if isinstance(home, str) and home.startswith("/"):
+            if not isinstance(home, str):
+                continue
+            path = PurePosixPath(home)
+            if path.is_absolute() and path.name in {user, user.partition("@")[0]} and ".." not in path.parts:
                 return home
+            raise Refused("home-is-not-the-users", user=user, path=shown(home))
         raise Refused("doveadm-failed", failure=True, place=self._access.place)
 
     def delete(self, home: str) -> None:
@@ -120,7 +129,7 @@ class MailStore:
             answers = json.loads(text) if status == http.client.OK else []
             told = {tag: (kind, rows) for kind, rows, tag in answers}
             return [self._rows(*told[str(index)], allowed) for index in range(len(commands))]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise Refused("doveadm-failed", failure=True, place=self._access.place) from None
 
     def _rows(self, kind: str, rows: Any, allowed: frozenset[int]) -> list[Any]:

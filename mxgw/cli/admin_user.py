@@ -128,6 +128,10 @@ def quota(call: Call, address: str | None, size: str | None) -> None:
         _list(call, [user], store)
         return
     forget(call, store, [mailbox, *user.aliases], unset="warn-remembered")
+    used = _usage(call, [user], store).get(mailbox) if octets and not call.incomplete else None
+    if used and used.octets >= octets:
+        sizes = {"used": forms.size(used.octets), "quota": forms.size(octets)}
+        call.warn("warn-quota-below-use", address=mailbox, **sizes)
     call.done("quota-set", address=mailbox, quota_octets=octets, shown={"quota": quota_text(call, octets)})
 
 

@@ -147,6 +147,20 @@ def test_a_user_who_never_had_mail_goes_with_it_all_the_same(house: AdminHouse) 
     assert (told.code, told.err) == (0, "")
 
 
+def test_a_quota_below_what_is_there_is_set_with_a_warning(house: AdminHouse) -> None:
+    address = house.user("hoarder")
+    for _ in range(2):
+        assert accepts(house, address, size=6 * 1024**2) == 250
+
+    told = house.admin("user", "quota", address, "10M")
+
+    assert told.code == 0
+    assert told.facts["did"] == "quota-set"
+    assert told.facts["warnings"] == ["warn-quota-below-use"]
+    assert "holds 1" in told.err
+    assert accepts(house, address) == 552
+
+
 # -- aliases ----------------------------------------------------------------------------------------------
 
 

@@ -235,6 +235,11 @@ REFUSALS: Final = {
         "Dovecot at {place} does not accept the key; {variable} must be its doveadm_api_key.",
         "Dovecot（{place}）がキーを受け付けません。{variable} を Dovecot の doveadm_api_key と同じ値にしてください。",
     ),
+    "home-is-not-the-users": Text(
+        "Dovecot keeps the mail of {user} in {path}, which does not bear that name, so it is not deleted from here; leave"
+        " --delete-mail out.",
+        "{user} のメールの保存先（{path}）が本人専用とは確認できないため、削除できません。--delete-mail を外してください。",
+    ),
     "doveadm-failed": Text(
         "Dovecot at {place} could not do it; its log says why: docker compose logs dovecot",
         "Dovecot（{place}）が処理できませんでした。原因はログで確認できます：docker compose logs dovecot",

@@ -132,6 +132,10 @@ Next:
         "Dovecot が最長 1 日、変更前の情報を使い続けることがあります。"
         "すぐに反映するには：docker compose exec dovecot {command}",
     ),
+    "warn-quota-below-use": Text(
+        "{address} holds {used} already: no mail arrives until that is less than {quota}.",
+        "{address} の使用量はすでに {used} です。{quota} を下回るまでメールを受信できません。",
+    ),
     "warn-mail-is-left": Text(
         "The mailbox is removed, but its mail is still there; delete it by hand at Dovecot: {path}",
         "メールボックスは削除しましたが、メールが残っています。Dovecot 側で手動で削除してください：{path}",
