@@ -2,108 +2,135 @@
 
 from __future__ import annotations
 
-from functools import partial
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 
+from bench.accounting import open_account
 from bench.compare import Spread, Verdict, per_round, spread
 from bench.document import Chapter, Table, Text, figure, spread_words
-from bench.gateways import Gateway, Mxgw
-from bench.loads import MxgwLoad, SourceLoad
+from bench.gateways import Mxgw
+from bench.harness import Sink, Speaks, send
+from bench.loads import Load, MxgwLoad, SourceLoad
 from bench.measure import Sample, Workload
-from bench.processes import Program
-from bench.quota import Quota
 from bench.run import Run
 
 SESSIONS = 20
 OCTETS = 10_240
 TOLERANCE = 0.10
-SHARE = 0.4
-PERIOD_MICROSECONDS = 20_000
+WAITING_SESSIONS = 200
+WAITING_MESSAGES = 800
+WAIT_SECONDS = 1
 
 EXPLANATION = """\
-The same load on the same gateway by both senders, in turn: 10 KB, {sessions} sessions, without PIPELINING,
-which smtp-source does not have. {held}, so that the gateway and not the machine decides how much it carries.
-The sender's CPU time is what `mxgw load send` says of itself for the time of the run, without the start of
-its interpreter.\
+The same load on the same target by both senders, in turn: 10 KB, without PIPELINING, which smtp-source does
+not have. The first target has a known capacity: `smtp-sink -w {wait}` answers DATA after {wait} s, so that
+{sessions} sessions carry at most {sessions} messages a second. The others are mxgw with {busy} sessions; how
+much it carries depends on what it shares the machine with. The sender's CPU time is what `mxgw load send`
+says of itself for the time of the run, without the start of its interpreter.\
 """
+HEADINGS = (
+    "target",
+    "smtp-source, messages/s",
+    "mxgw load, messages/s",
+    "ratio",
+    "mxgw load, CPU-ms/message",
+    "gateway, CPU-ms/message",
+)
 
 
 def agreement(run: Run) -> Chapter:
-    """Both senders against mxgw and against the slow plain gateway, new and kept connections."""
-    samples: list[Sample] = []
-    gateways: list[Gateway] = [Mxgw(title="mxgw")]
-    held = "No CPU quota could be set here"
-    loads = [
-        (sender, Workload(f"{sender}-{shape}", shape, load, 100))
-        for shape, keep, messages in (("new", False, 1200), ("kept", True, 2000))
-        for sender, load in (
-            ("source", SourceLoad(SESSIONS, OCTETS, keep, messages)),
-            ("mxgw", MxgwLoad(SESSIONS, OCTETS, keep, messages, pipelining=False)),
-        )
-    ]
-    present = run.present(gateways)
-    for number in range(run.rounds):
-        for gateway in present:
-            for _, workload in loads if number % 2 == 0 else reversed(loads):
-                with Quota(SHARE, period_microseconds=PERIOD_MICROSECONDS) as quota:
-                    if quota.works:
-                        held = f"The gateway is held to {SHARE:g} of a core"
-                    sample = run.measure(
-                        gateway,
-                        workload,
-                        round_number=number,
-                        prepared=partial(_hold, quota) if quota.works else None,
-                    )
-                if sample:
-                    samples.append(sample)
+    """Both senders against a target of known capacity and against mxgw, new and kept connections."""
+    waiting = _against_waiting_sink(run)
     rows, verdicts = [], []
-    for gateway in present:
-        for shape in ("new", "kept"):
-            source = per_round(samples, gateway.name, f"source-{shape}")
-            ours = per_round(samples, gateway.name, f"mxgw-{shape}")
-            numbers = [number for number in ours if number in source]
-            if not numbers:
-                continue
-            speed = Spread.of(ours[n].messages_per_second / source[n].messages_per_second for n in numbers)
-            cost = spread((ours[n] for n in numbers), lambda sample: sample.sender_cpu_ms)
-            gateway_cost = spread((ours[n] for n in numbers), lambda sample: sample.cpu_ms)
-            rows.append(
-                (
-                    f"{gateway.title}, {shape} connections",
-                    figure(Spread.of(source[n].messages_per_second for n in numbers).median),
-                    figure(Spread.of(ours[n].messages_per_second for n in numbers).median),
-                    spread_words(speed),
-                    spread_words(cost),
-                    spread_words(gateway_cost),
-                )
-            )
-            name = f"{gateway.title}, {shape} connections"
-            verdicts.append(
-                Verdict(
-                    f"{name}: messages per second, mxgw load / smtp-source",
-                    speed,
-                    f"within {TOLERANCE:.0%}",
-                    abs(speed.median - 1) <= TOLERANCE,
-                )
-            )
-            share = Spread.of(ours[n].sender_cpu_ms / ours[n].cpu_ms for n in numbers)
-            verdicts.append(
-                Verdict(f"{name}: CPU per message, mxgw load / gateway", share, "below 1", share.median < 1)
-            )
-    headings = (
-        "target",
-        "smtp-source, messages/s",
-        "mxgw load, messages/s",
-        "ratio",
-        "mxgw load, CPU-ms/message",
-        "gateway, CPU-ms/message",
-    )
+    if waiting is not None:
+        source, ours = waiting
+        speed = Spread.of(ours[number] / source[number] for number in ours)
+        rates = (figure(Spread.of(one.values()).median) for one in (source, ours))
+        name = f"smtp-sink -w {WAIT_SECONDS}, {WAITING_SESSIONS} sessions"
+        rows.append((name, *rates, spread_words(speed), "-", "-"))
+        verdicts.append(_agreement(name, speed))
+    samples = _against_mxgw(run)
+    for shape in ("new", "kept"):
+        by_source = per_round(samples, "mxgw", f"source-{shape}")
+        by_ours = per_round(samples, "mxgw", f"mxgw-{shape}")
+        numbers = [number for number in by_ours if number in by_source]
+        if not numbers:
+            continue
+        speed = Spread.of(by_ours[n].messages_per_second / by_source[n].messages_per_second for n in numbers)
+        cost = spread((by_ours[n] for n in numbers), lambda sample: sample.sender_cpu_ms)
+        gateway_cost = spread((by_ours[n] for n in numbers), lambda sample: sample.cpu_ms)
+        name = f"mxgw, {shape} connections"
+        rates = (
+            figure(Spread.of(one[n].messages_per_second for n in numbers).median)
+            for one in (by_source, by_ours)
+        )
+        rows.append((name, *rates, spread_words(speed), spread_words(cost), spread_words(gateway_cost)))
+        verdicts.append(_agreement(name, speed))
+        share = Spread.of(by_ours[n].sender_cpu_ms / by_ours[n].cpu_ms for n in numbers)
+        verdicts.append(
+            Verdict(f"{name}: CPU per message, mxgw load / gateway", share, "below 1", share.median < 1)
+        )
+    words = EXPLANATION.format(wait=WAIT_SECONDS, sessions=WAITING_SESSIONS, busy=SESSIONS)
     return Chapter(
         "The harness",
-        [Text(EXPLANATION.format(sessions=SESSIONS, held=held)), Table("", headings, rows)],
+        [Text(words), Table("", HEADINGS, rows)],
         verdicts,
         data={"samples": [sample.as_json() for sample in samples]},
     )
 
 
-def _hold(quota: Quota, program: Program) -> None:
-    quota.hold([program.pid])
+def _agreement(name: str, speed: Spread) -> Verdict:
+    return Verdict(
+        f"{name}: messages per second, mxgw load / smtp-source",
+        speed,
+        f"within {TOLERANCE:.0%}",
+        abs(speed.median - 1) <= TOLERANCE,
+    )
+
+
+def _against_mxgw(run: Run) -> list[Sample]:
+    samples = []
+    loads = [
+        Workload(f"{sender}-{shape}", shape, load, 200)
+        for shape, keep, messages in (("new", False, 2000), ("kept", True, 3000))
+        for sender, load in (
+            ("source", SourceLoad(SESSIONS, OCTETS, keep, messages)),
+            ("mxgw", MxgwLoad(SESSIONS, OCTETS, keep, messages, pipelining=False)),
+        )
+    ]
+    for gateway in run.present([Mxgw()]):
+        for number in range(run.rounds):
+            for workload in loads if number % 2 == 0 else reversed(loads):
+                if sample := run.measure(gateway, workload, round_number=number):
+                    samples.append(sample)
+    return samples
+
+
+def _against_waiting_sink(run: Run) -> tuple[Mapping[int, float], Mapping[int, float]] | None:
+    """Messages per second by round, of smtp-source and of ``mxgw load send``; None where one failed."""
+    senders: dict[str, Load] = {
+        "source": SourceLoad(WAITING_SESSIONS, OCTETS, True, WAITING_MESSAGES),
+        "mxgw": MxgwLoad(WAITING_SESSIONS, OCTETS, True, WAITING_MESSAGES, pipelining=False),
+    }
+    rates: dict[str, dict[int, float]] = {name: {} for name in senders}
+    for number in range(min(run.rounds, 2)):
+        for name in senders if number % 2 == 0 else reversed(senders):
+            with tempfile.TemporaryDirectory(prefix="mxgw-bench-", ignore_cleanup_errors=True) as place:
+                Path(place).chmod(0o755)
+                account = open_account("agreement", method=run.method)
+                sink = Sink(
+                    Speaks.SMTP, account=account, directory=Path(place), options=("-w", str(WAIT_SECONDS))
+                )
+                try:
+                    result = send(senders[name], port=sink.port, account=account)
+                    delivered = sink.settle(WAITING_MESSAGES)
+                finally:
+                    sink.stop()
+                    account.close()
+            run.tell(f"round {number + 1} {name} on smtp-sink: {delivered / result.seconds:.1f} messages/s")
+            if result.complaint or delivered != WAITING_MESSAGES:
+                run.absent[f"{name} against a waiting smtp-sink"] = result.complaint or f"{delivered} arrived"
+                return None
+            rates[name][number] = delivered / result.seconds
+    return rates["source"], rates["mxgw"]

@@ -53,10 +53,12 @@ class Sink:
         address: str = "127.0.0.1",
         prefix: Sequence[str] = (),
         reach: Reach | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.port = free_port()
         argv = sink_argv(speaks, f"{address}:{self.port}")
         argv[0] = find_program(argv[0])
+        argv[1:1] = options
         if kept is not None:
             argv[1:1] = ["-d", f"{kept}/message-"]
         if os.geteuid() == 0:

@@ -97,6 +97,8 @@ def draw_flames(gateway: Gateway, workload: Workload, target: Path) -> None:
     said, _ = watcher.communicate(timeout=60)  # py-spy writes its file when the process has gone
     if not target.exists():
         raise BenchError(f"py-spy wrote nothing: {said.decode(errors='replace').strip()[-500:]}")
+    # It writes its own command line, with the paths of this machine, as a title.
+    target.write_text(target.read_text().replace(spy, "py-spy").replace(f"--output {target}", ""))
 
 
 def _print(
