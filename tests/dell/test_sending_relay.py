@@ -8,6 +8,7 @@ import os
 import re
 import smtplib
 import stat
+import subprocess
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from tests.dell.certificates import Authority
 from tests.dell.sendgrid import KEY
-from tests.dell.sending_house import DATABASE_PASSWORD, HOSTNAME, SendingHouse, letter, render
+from tests.dell.sending_house import DATABASE_PASSWORD, HOSTNAME, STACK, SendingHouse, letter, render
 from tests.rig.process import wait_until
 
 LIMIT_OCTETS = 30_000_000
@@ -229,6 +230,42 @@ def test_21_mb_of_files_pass(house: SendingHouse) -> None:
     house.send(message, "album@example.net")
 
     assert len(house.relay.wait_for("album@example.net").content) > 28_000_000
+
+
+def volume(log: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """What the stack's counter says of a log."""
+    return subprocess.run(
+        [str(STACK / "postfix" / "volume")],
+        input=log,
+        env={"PATH": os.environ["PATH"], "RELAY_NAME": "localhost", **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_went_through_the_relay_is_counted_against_the_plan(house: SendingHouse) -> None:
+    """Recipients are counted, as SendGrid does; mail inside the house and failures are not."""
+    before = house.postfix.log()
+    with house.login() as client:
+        client.sendmail("taro@example.jp", ["one@example.net", "two@example.net"], letter())
+        client.sendmail("taro@example.jp", ["hanako@example.jp"], letter())
+    house.relay.wait_for("two@example.net")
+    house.postfix.drain()
+    log = house.postfix.log().removeprefix(before)
+
+    few, full, over = (volume(log, RELAY_DAILY_LIMIT=limit) for limit in ("3", "2", "1"))
+
+    assert (few.returncode, few.stdout) == (0, "2 of 3 messages in 24 hours (66 %)\n")
+    assert (full.returncode, over.returncode) == (2, 2)
+    assert "送信数が上限に達しました" in over.stderr
+
+
+def test_a_warning_comes_at_80_percent() -> None:
+    line = "mail postfix/smtp[7]: A1: to=<x@example.net>, relay=localhost[::1]:587, status=sent (ok)\n"
+
+    assert [volume(line * count).returncode for count in (0, 79, 80, 99, 100)] == [0, 0, 1, 1, 2]
+    assert "上限に近づいています" in volume(line * 80).stderr
 
 
 @pytest.mark.parametrize(
