@@ -13,7 +13,7 @@ from mxgw.trail.search import Logged
 CONNECT_SECONDS: Final = 3.0
 READ_SECONDS: Final = 30.0
 """A page may take CloudWatch several seconds where it has to look through much."""
-ATTEMPTS: Final = 5
+ATTEMPTS: Final = 3
 
 MAX_PAGES: Final = 1_000
 """Answers that are read for one look through a group; each has up to 10,000 lines or 1 MB. At five a second,

@@ -96,8 +96,8 @@ def _attached(groups: list[list[Attempt]]) -> list[tuple[list[Attempt], frozense
                 by_sender.setdefault(folded(attempt.reverse_path), []).append((attempt, number))
     guessed: dict[int, set[str]] = {}
     absorbed: set[int] = set()
-    for number, group in enumerate(groups):
-        last = group[-1]
+    # Those of before: what is attached below comes behind the last one.
+    for number, last in enumerate([group[-1] for group in groups]):
         if last.has_content or not _comes_again(last):
             continue
         later = [
@@ -109,8 +109,8 @@ def _attached(groups: list[list[Attempt]]) -> list[tuple[list[Attempt], frozense
         ]
         if later:
             _, other = min(later)
-            groups[other].extend(group)
-            guessed.setdefault(other, set()).update(attempt.id for attempt in group)
+            groups[other].extend(groups[number])
+            guessed.setdefault(other, set()).update(attempt.id for attempt in groups[number])
             absorbed.add(number)
     return [
         (group, frozenset(guessed.get(number, ())))
