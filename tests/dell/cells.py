@@ -40,6 +40,7 @@ IMAGE_USERS = {
     "rspamd": {"_rspamd": (11333, 11333)},
     "clamav": {"clamav": (100, 101)},
     "redis": {"redis": (999, 1000)},
+    "nginx": {"nginx": (101, 101)},
 }
 
 # What an image starts by itself; the others are told by compose.yaml.
