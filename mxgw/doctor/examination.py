@@ -1,0 +1,64 @@
+"""One run of the doctor: gathers all facts, then has them judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from mxgw.doctor.authority import Delegation, FixedServers
+from mxgw.doctor.domain_judge import judge_domain
+from mxgw.doctor.edge_judge import judge_edge
+from mxgw.doctor.survey import Source, Wanted, authorities, survey
+from mxgw.doctor.verdict import Verdict
+from mxgw.doctor.visit import Manners, probes_for, see_edge
+from mxgw.resolver.resolver import Resolver
+from mxgw.resolver.upstream import DNS_PORT, LIFETIME_SECONDS, Upstream
+
+Server = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be looked at, and who is asked.
+
+    ``edge`` is host and port, or None. ``own_servers`` stand in for the servers that the domains are
+    delegated to; where there are none these are found, listening at ``own_port``. ``content`` is delivered
+    to ``send_to`` where that is not "".
+    """
+
+    edge: Server | None
+    domains: tuple[Wanted, ...]
+    resolvers: tuple[Server, ...]
+    manners: Manners
+    own_servers: tuple[Server, ...] = ()
+    own_port: int = DNS_PORT
+    send_to: str = ""
+    content: bytes = b""
+
+
+async def examine(request: Request, now: datetime) -> list[Verdict]:
+    """The edge first, then each domain."""
+    seconds = min(LIFETIME_SECONDS, request.manners.reply_seconds)
+    upstream = partial(Upstream, lifetime_seconds=seconds)
+    lookup = Resolver(upstream(request.resolvers))
+    verdicts: list[Verdict] = []
+    if request.edge is not None:
+        names = [wanted.domain for wanted in request.domains]
+        probes = probes_for(names, send_to=request.send_to, content=request.content)
+        seen = await see_edge(lookup, *request.edge, probes=probes, manners=request.manners)
+        verdicts += judge_edge(seen, now)
+    delegation = (
+        FixedServers(request.own_servers)
+        if request.own_servers
+        else Delegation(lookup, request.resolvers, port=request.own_port, lifetime_seconds=seconds)
+    )
+    resolvers = [
+        Source(address if port == DNS_PORT else f"{address}:{port}", False, Resolver(upstream([server])))
+        for server in request.resolvers
+        for address, port in [server]
+    ]
+    for wanted in request.domains:
+        own = await authorities(delegation, wanted.domain, lifetime_seconds=seconds)
+        verdicts += judge_domain(await survey(wanted, [*own, *resolvers]))
+    return verdicts
