@@ -25,8 +25,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@touch $@
 
 check: install ## lint, types, import order
-	$(BIN)/ruff check mxgw tests
-	$(BIN)/ruff format --check mxgw tests
+	$(BIN)/ruff check mxgw tests docker
+	$(BIN)/ruff format --check mxgw tests docker
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -34,14 +34,14 @@ unit: install ## the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 fmt: install ## format and mend what the linter can
-	$(BIN)/ruff check --fix mxgw tests
-	$(BIN)/ruff format mxgw tests
+	$(BIN)/ruff check --fix mxgw tests docker
+	$(BIN)/ruff format mxgw tests docker
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 lock: install ## pin every package with its hashes anew, of the developers and of the image
 	$(COMPILE) --group dev pyproject.toml -o requirements.lock
-	$(COMPILE) --constraint requirements.lock pyproject.toml -o requirements-runtime.lock
+	$(COMPILE) --extra aws --constraint requirements.lock pyproject.toml -o requirements-runtime.lock
 	printf '%s\n' hatchling setuptools | $(COMPILE) --constraint requirements.lock - -o docker/requirements-build.lock
 
 rfc: install ## print the table of RFC sentences and the tests that show them

@@ -72,6 +72,14 @@ def test_the_user_owns_the_spool_and_nothing_else(files: Files) -> None:
     assert {path for path in anybodys if not path.startswith("/dev/")} <= {"/tmp", "/var/tmp", "/run/lock"}  # noqa: S108 - on a read-only root
 
 
+def test_what_reads_parameters_and_secrets_of_aws_is_in_it_and_no_other_service(files: Files) -> None:
+    data = f"{PROGRAM}/lib/python3.11/site-packages/botocore/data"
+    services = {path for path, one in files.items() if one.isdir() and str(PurePosixPath(path).parent) == data}
+
+    assert {PurePosixPath(path).name for path in services} == {"ssm", "secretsmanager", "sts"}
+    assert f"{PROGRAM}/lib/python3.11/site-packages/boto3/__init__.py" in files
+
+
 def test_everything_is_compiled_since_a_read_only_root_keeps_no_byte_code(files: Files) -> None:
     sources = [PurePosixPath(path) for path in files if path.endswith(".py")]
     libraries = ("/opt/mxgw/", "/usr/lib/python3.11/")
