@@ -83,9 +83,9 @@ class OpenSmtpd(Gateway):
 
     name = "opensmtpd"
     title = "OpenSMTPD, queue in memory"
-    share = 0.04
+    share = 0.025
     queues = True
-    max_sessions = 5
+    max_sessions = 3
     """More connections at once than it has room for in its backlog wait for TCP to try again."""
 
     CONFIGURATION = """\
