@@ -194,12 +194,6 @@ def remove_domain(database: Database, name: str) -> None:
     database.change("DELETE FROM domains WHERE name = %s", [name])
 
 
-def has_postmaster(database: Database, name: str) -> bool:
-    """Whether somebody reads what is written to postmaster (RFC 5321 section 4.5.1)."""
-    wanted = [f"postmaster@{name}", f"@{name}"]
-    return bool(database.rows("SELECT 1 FROM recipients WHERE address IN (%s, %s)", wanted))
-
-
 def need_domain(database: Database, name: str) -> None:
     """Raises Refused unless the domain is ours."""
     if not database.rows("SELECT 1 FROM domains WHERE name = %s", [name]):

@@ -40,12 +40,13 @@ class Spoken(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does, but what is wrong is said in the user's language."""
+        if not args and self.no_args_is_help:
+            click.echo(self.get_help(ctx), err=True)
+            ctx.exit(MISTAKE)
         try:
             return super().parse_args(ctx, args)
-        except click.exceptions.NoArgsIsHelpError:
-            raise
         except click.UsageError as error:
-            _refuse(self.words, error, ctx)
+            _refuse(self.words, _sentence(self.words, error), ctx)
 
     def _help_text(self, ctx: click.Context) -> str:
         words = self.words
@@ -76,8 +77,8 @@ class SpokenGroup(Spoken, click.Group):
         """As click does, but what is wrong is said in the user's language."""
         try:
             return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            _refuse(self.words, error, ctx)
+        except click.UsageError:
+            _refuse(self.words, self.words("usage-no-command", name=plain(args[0])), ctx)
 
     def _command_lines(self, ctx: click.Context) -> list[tuple[str, str]]:
         found = ((name, self.get_command(ctx, name)) for name in self.commands)
@@ -88,16 +89,14 @@ class SpokenGroup(Spoken, click.Group):
         return list(self.commands)
 
 
-def _refuse(words: Words, error: click.UsageError, ctx: click.Context) -> NoReturn:
-    click.echo(f"mxgw: {_sentence(words, error)}", err=True)
+def _refuse(words: Words, sentence: str, ctx: click.Context) -> NoReturn:
+    click.echo(f"mxgw: {sentence}", err=True)
     click.echo(words("usage-try-help", command=ctx.command_path), err=True)
     raise SystemExit(MISTAKE)
 
 
 def _sentence(words: Words, error: click.UsageError) -> str:
     match error:
-        case click.exceptions.NoSuchCommand():
-            return words("usage-no-command", name=plain(error.command_name))
         case click.NoSuchOption():
             return words("usage-no-option", name=plain(error.option_name))
         case click.BadOptionUsage():
