@@ -13,7 +13,7 @@ import smtplib
 import ssl
 import subprocess
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -440,13 +440,15 @@ class SendingHouse(Service):
             client = smtplib.SMTP(
                 target, self.postfix.submission_port, timeout=30, source_address=(source, 0)
             )
-            client.starttls(context=context)
+            with _closed_on_failure(client):
+                client.starttls(context=context)
         client.ehlo()
         return client
 
     def login(self, user: str = "taro", *, implicit: bool = False) -> smtplib.SMTP:
         client = self.connect(implicit=implicit)
-        client.login(f"{user}@{DOMAIN}", PASSWORD)
+        with _closed_on_failure(client):
+            client.login(f"{user}@{DOMAIN}", PASSWORD)
         return client
 
     def send(
@@ -456,6 +458,15 @@ class SendingHouse(Service):
         octets = message if isinstance(message, bytes) else message.as_bytes()
         with self.login(user) as client:
             client.sendmail(sender if sender is not None else f"{user}@{DOMAIN}", [recipient], octets)
+
+
+@contextlib.contextmanager
+def _closed_on_failure(client: smtplib.SMTP) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        client.close()
+        raise
 
 
 def letter(*, author: str = f"Taro <taro@{DOMAIN}>", more: str = "", text: str = "hello\r\n") -> bytes:
