@@ -8,7 +8,7 @@ it is taken for theirs, and marked as a guess.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mxgw.outcome import Decision
@@ -59,7 +59,7 @@ def content_keys(attempt: Attempt) -> list[tuple[str, str]]:
 
 def joined(attempts: Iterable[Attempt]) -> list[Message]:
     """The messages, in the order of their last attempts. A line that was read twice counts once."""
-    once = {(one.door, one.id, one.ended_at): one for one in attempts}
+    once = {replace(one, where=""): one for one in attempts}
     ordered = sorted(once.values(), key=lambda one: (one.ended_at, one.id))
     groups = _grouped(ordered)
     messages = [Message(_steps(group, guessed)) for group, guessed in _attached(groups)]

@@ -73,11 +73,10 @@ class Search:
         related = self._kept(
             (one for one in self._attempts(keys.terms(terms), again) if keys.fit(one)), MAX_JOINED
         )
-        ids = {(one.door, one.id) for one in wanted}
         messages = [
             message
             for message in joined(_with_doors([*wanted, *related]))
-            if any(self._query.matches(one) or (one.door, one.id) in ids for one in message.attempts)
+            if any(self._query.matches(one) for one in message.attempts)
         ]
         self._cut = self._cut or len(messages) > MAX_MESSAGES
         return Found(tuple(messages[-MAX_MESSAGES:]), counts, cut=self._cut)
