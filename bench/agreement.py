@@ -19,7 +19,7 @@ SESSIONS = 20
 OCTETS = 10_240
 TOLERANCE = 0.10
 WAITING_SESSIONS = 200
-WAITING_MESSAGES = 800
+WAITING_MESSAGES = 600
 WAIT_SECONDS = 1
 
 EXPLANATION = """\
@@ -90,7 +90,7 @@ def _agreement(name: str, speed: Spread) -> Verdict:
 
 
 def _against_mxgw(run: Run) -> list[Sample]:
-    samples = []
+    samples: list[Sample] = []
     loads = [
         Workload(f"{sender}-{shape}", shape, load, 200)
         for shape, keep, messages in (("new", False, 2000), ("kept", True, 3000))
@@ -101,9 +101,9 @@ def _against_mxgw(run: Run) -> list[Sample]:
     ]
     for gateway in run.present([Mxgw()]):
         for number in range(run.rounds):
-            for workload in loads if number % 2 == 0 else reversed(loads):
-                if sample := run.measure(gateway, workload, round_number=number):
-                    samples.append(sample)
+            turn = loads if number % 2 == 0 else tuple(reversed(loads))
+            found = (run.measure(gateway, workload, round_number=number) for workload in turn)
+            samples.extend(sample for sample in found if sample)
     return samples
 
 

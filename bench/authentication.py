@@ -44,13 +44,13 @@ def workloads(key: Path) -> tuple[Workload, Workload]:
         Workload(
             "auth-a20",
             "10 KB, signed, one message per connection, 20 sessions",
-            MxgwLoad(SESSIONS, OCTETS, False, 2400, signing_key=key, proxied=True),
+            MxgwLoad(SESSIONS, OCTETS, False, 1600, signing_key=key, proxied=True),
             WARM_UP,
         ),
         Workload(
             "auth-b20",
             "10 KB, signed, kept connections, 20 sessions",
-            MxgwLoad(SESSIONS, OCTETS, True, 3000, signing_key=key, proxied=True),
+            MxgwLoad(SESSIONS, OCTETS, True, 2000, signing_key=key, proxied=True),
             WARM_UP,
         ),
     )
@@ -59,7 +59,7 @@ def workloads(key: Path) -> tuple[Workload, Workload]:
 class SmallShare(PostfixMilters):
     """Takes a part of the messages."""
 
-    share = 0.25
+    share = 0.2
 
 
 def authentication(run: Run, zone: ZoneServer) -> Chapter:

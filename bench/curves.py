@@ -17,24 +17,23 @@ from bench.scaling import two_workers
 from bench.zone import ZoneServer
 
 SESSIONS = (1, 10, 100, 1000)
-SESSION_MESSAGES = 1000
+SESSION_MESSAGES = 800
 POSTFIX_SESSIONS = 100
 """Its stock limit of processes: the sessions beyond it would only wait."""
 
-SIZES = ((1024, 1000), (10_240, 1000), (102_400, 400), (1_048_576, 80), (26_214_400, 8))
+SIZES = ((1024, 800), (10_240, 800), (102_400, 300), (1_048_576, 60), (26_214_400, 8))
 """Octets, and how many messages of them."""
 SIZE_SESSIONS = 10
 ROUND_TRIPS_MS = (0, 20, 100)
 ROUND_TRIP_SESSIONS = 50
-ROUND_TRIP_MESSAGES = 600
+ROUND_TRIP_MESSAGES = 300
 OCTETS = 10_240
 WARM_UP = 50
 
 EXPLANATION = """\
 `mxgw load send` -> gateway -> `smtp-sink`, one message per connection, each point measured once. The load
 has both cores in common with the gateway, so that messages per second end where the machine does; CPU time
-per message does not depend on that. Postfix is shown up to its stock
-limit of 100 processes. With
+per message does not depend on that. Postfix is shown up to its stock limit of 100 processes. With
 authentication, messages are signed and clients come from public addresses.\
 """
 WORKERS = """\
@@ -98,7 +97,7 @@ def curves(run: Run, zone: ZoneServer | None) -> Chapter:
         for sessions in SESSIONS
         if line.signed or "mxgw" in line.gateway.name or sessions <= POSTFIX_SESSIONS
         for point in _points(
-            run, line, sessions, _load(zone, line, sessions, OCTETS, max(SESSION_MESSAGES, 2 * sessions))
+            run, line, sessions, _load(zone, line, sessions, OCTETS, max(SESSION_MESSAGES, 3 * sessions // 2))
         )
     ]
     single = [line for line in _present(run, lines) if "2 workers" not in line.gateway.title]

@@ -207,7 +207,7 @@ class Plain(Gateway):
 
     name = "plain"
     title = "plain aiosmtpd + aiosmtplib"
-    share = 0.25
+    share = 0.2
 
     def start(self, *, sink_port: int, account: Account, directory: Path) -> tuple[Program, int]:
         port = free_port()

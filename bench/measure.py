@@ -36,7 +36,7 @@ class Workload:
 
     def scaled(self, factor: float) -> Workload:
         whole = max(self.load.sessions, round(self.load.messages * factor))
-        warm_up = max(2 * self.load.sessions, round(self.warm_up * min(1.0, factor)))
+        warm_up = max(min(2 * self.load.sessions, self.warm_up), round(self.warm_up * min(1.0, factor)))
         return replace(self, load=self.load.with_messages(whole), warm_up=warm_up)
 
     def for_gateway(self, gateway: Gateway) -> Workload:
@@ -48,7 +48,7 @@ class Workload:
 
 WORKLOADS = (
     Workload(
-        "a20", "10 KB, one message per connection, 20 sessions", SourceLoad(20, 10_240, False, 3000), 200
+        "a20", "10 KB, one message per connection, 20 sessions", SourceLoad(20, 10_240, False, 2500), 200
     ),
     Workload("b20", "10 KB, kept connections, 20 sessions", SourceLoad(20, 10_240, True, 4000), 200),
     Workload(

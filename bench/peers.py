@@ -22,7 +22,7 @@ class EximCutthrough(Gateway):
     name = "exim"
     title = "Exim, cutthrough_delivery"
     next_hop = Speaks.SMTP
-    share = 0.12
+    share = 0.08
 
     CONFIGURATION = """\
 primary_hostname = exim.bench.example
@@ -131,7 +131,7 @@ class Haraka(Gateway):
         self.title = f"Haraka {self._plugin}" + ("" if forward else ", queue on disk")
         self.next_hop = Speaks.SMTP if forward else Speaks.LMTP
         self.queues = not forward
-        self.share = 0.2
+        self.share = 0.12
 
     def missing(self) -> str:
         if shutil.which("node") is None:

@@ -125,7 +125,7 @@ class PostfixQueue(Postfix):
     """Postfix as most run it: the message is in the queue when it is acknowledged."""
 
     queues = True
-    share = 0.5
+    share = 0.3
 
     def __init__(self, *, in_memory: bool) -> None:
         self._in_memory = in_memory
