@@ -65,6 +65,8 @@ class SendGrid(Service):
             auth_require_tls=True,
             data_size_limit=MAX_OCTETS,
             ident="SG ESMTP service ready",
+            # Others work on the machine, too.
+            ready_timeout=30.0,
         )
         self._controller.start()
 

@@ -82,6 +82,19 @@ def test_a_message_waits_for_a_relay_that_is_off_the_net(house: SendingHouse) ->
     house.relay.wait_for("offline@example.net")
 
 
+def test_what_was_accepted_outlives_a_kill(house: SendingHouse) -> None:
+    house.relay.close()
+    house.send(letter(), "survivor@example.net")
+
+    house.postfix.kill()
+    house.postfix.start()
+    house.relay.start()
+    house.postfix.drain()
+
+    house.relay.wait_for("survivor@example.net")
+    assert sum("survivor@example.net" in message.recipients for message in house.relay.taken) == 1
+
+
 def test_a_refused_recipient_is_reported_to_the_sender_in_both_languages(house: SendingHouse) -> None:
     house.relay.refusals["gone@example.net"] = "550 5.1.1 no such user"
 

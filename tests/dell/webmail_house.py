@@ -13,7 +13,9 @@ from pathlib import Path
 
 from tests.dell.browser import Browser
 from tests.dell.cells import HOSTNAME, VOLUME_OWNERS, start_names
+from tests.dell.certificates import Authority
 from tests.dell.household import Household
+from tests.dell.sendgrid import SendGrid
 from tests.rig.process import ROOT, Child, ProgramError, Service, find_program
 from tests.rig.rspamd import COMPILED
 
@@ -21,6 +23,7 @@ STACK = ROOT / "dell-stack"
 PROGRAM = Path("/usr/share/roundcube")
 PUBLIC = Path("/var/lib/roundcube/public_html")
 PORT = 8000
+RELAY = "smtp.sendgrid.net"
 # As many as a page asks for at once.
 PHP_WORKERS = "4"
 
@@ -63,6 +66,8 @@ class Webmail(Service):
         directory = self._place.directory("webmail")
         self.log_directory = self._place.directory("webmail/log")
         self._names: Child | None = None
+        self._relay_authority = Authority(self._place.directory("relay"))
+        self.relay = SendGrid(self._relay_authority.pair(RELAY), key=self._host.environ["SENDGRID_API_KEY"])
         self._php = Child(
             [
                 *(*self._host.into(), "php", "-c", str(STACK / "roundcube" / "php.ini")),
@@ -115,6 +120,7 @@ class Webmail(Service):
         for child in (self._nginx, self._php, self._names):
             if child is not None:
                 child.stop()
+        self.relay.close()
 
     def browser(self) -> Browser:
         return Browser({HOSTNAME: "127.0.0.1"}, trusted=self.certificate, prefix=self._host.into())
@@ -153,7 +159,7 @@ class Webmail(Service):
         }
 
     def _start_sending(self) -> None:
-        """Postfix with the scanner that it asks; what Rspamd compiles is taken from an earlier test."""
+        """Postfix between the scanner and the relay; what Rspamd compiles is taken from an earlier test."""
         self._names = start_names(self._host)
         for path in COMPILED.glob("*.*"):
             shutil.copy(path, self._host.data / "rspamd")
@@ -163,8 +169,20 @@ class Webmail(Service):
         for service in ("redis", "clamav", "rspamd"):
             self._host.cell(service).start()
         self._place.directory("data/postfix")
-        own = {"/opt/postfix": STACK / "postfix"}
-        self._host.cell("postfix", command=["/opt/postfix/entrypoint"], mounts=own).start()
+        # Threads stay in the network that they were made in.
+        with self._host.inside():
+            self.relay.start()
+        with (self._place.path / "hosts").open("a") as hosts:
+            hosts.write(f"127.0.0.1 {RELAY}\n")
+        postfix = self._host.compose["services"]["postfix"]["environment"]
+        # All names are one machine here, and Postfix itself has 587.
+        assert postfix["RELAY_HOST"] == f"[{RELAY}]:587"
+        postfix["RELAY_HOST"] = f"[{RELAY}]:{self.relay.port}"
+        image = {
+            "/opt/postfix": STACK / "postfix",
+            "/etc/ssl/certs/ca-certificates.crt": self._relay_authority.path,
+        }
+        self._host.cell("postfix", command=["/opt/postfix/entrypoint"], mounts=image).start()
 
     def _fill_database(self) -> None:
         """As the image does on its first start."""
