@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import imaplib
+import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -48,6 +50,26 @@ def test_nobody_is_called_unknown_when_the_database_comes_back_in_the_middle(ber
     assert trouble is None or "UNAVAILABLE" in str(trouble)
     assert isinstance(changed.exception(), imaplib.IMAP4.error)
     assert [one.code for one in bereft.deliver(letter(), "absent", "queued", "nobody")] == [250, 250, 550]
+
+
+def test_while_it_hangs_strangers_hear_later_within_half_a_minute_and_known_users_wait_for_nothing(
+    bereft: Household,
+) -> None:
+    bereft.add("newcomer")
+    mariadb = bereft.host.cells["mariadb"]
+    os.kill(mariadb.child.pid, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor() as pool:
+            stranger = pool.submit(bereft.deliver, letter(), "newcomer")
+            known = bereft.deliver(letter(), "known")
+            waited_for_nothing = not stranger.done()
+            said = stranger.result(30)
+    finally:
+        os.kill(mariadb.child.pid, signal.SIGCONT)
+
+    assert [one.code for one in known] == [250]
+    assert waited_for_nothing
+    assert [(one.code, one.text[:5]) for one in said] == [(451, "4.3.0")]
 
 
 def _asking(house: Household, pool: ThreadPoolExecutor, name: str) -> Future[list[Said]]:
