@@ -80,10 +80,11 @@ def _show_list(query: str, judged: list[tuple[Message, MessageFate]], speech: Sp
     title = Text(speech("title-found", count=len(judged), query=plain(query)), style="bold")
     table = Table(box=None, header_style="bold", title=title, title_justify="left")
     table.add_column(speech("column-number"), justify="right")
-    for name in ("last", "from", "to", "message-id"):
+    table.add_column(speech("column-last"), no_wrap=True)
+    for name in ("from", "to", "message-id"):
         table.add_column(speech(f"column-{name}"), overflow="fold")
     table.add_column(speech("column-attempts"), justify="right")
-    table.add_column(speech("column-fate"))
+    table.add_column(speech("column-fate"), no_wrap=True)
     for index, (message, fate) in enumerate(judged, 1):
         table.add_row(
             str(index),
