@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.compare import Spread, Verdict, per_round
 from bench.document import Block, Chapter, Listing, Picture, Table, Text, figure, spread_words
 from bench.drawing import Bar, draw_bars
-from bench.gateways import AUTHENTICATION, Gateway, Mxgw, optimised_mxgw
+from bench.gateways import AUTHENTICATION, Gateway, Mxgw, debian_mxgw
 from bench.loads import MxgwLoad
 from bench.measure import Sample, Workload
 from bench.milters import PostfixMilters
@@ -72,10 +72,10 @@ def authentication(run: Run, zone: ZoneServer) -> Chapter:
         checks=AUTHENTICATION,
         dns=zone.address,
     )
-    debian = optimised_mxgw()
+    debian = debian_mxgw()
     ours: list[Gateway] = [
         checked,
-        optimised_mxgw(
+        debian_mxgw(
             name="mxgw-debian-auth",
             title=f"{debian.title}, authentication on",
             proxied=True,

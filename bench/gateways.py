@@ -149,8 +149,8 @@ class Mxgw(Gateway):
         return settings | {name: value for name, value in optional.items() if value}
 
 
-def optimised_mxgw(**changes: object) -> Mxgw:
-    """mxgw run by Debian's own interpreter, which is built with profile and link time optimisation."""
+def debian_mxgw(**changes: object) -> Mxgw:
+    """mxgw run by the interpreter that Debian builds, and not by the one of the virtual environment."""
     version = _version(DEBIAN_PYTHON) or "missing"
     title = f"mxgw, Debian's Python {version}"
     return replace(Mxgw(name="mxgw-debian", title=title, interpreter=DEBIAN_PYTHON), **changes)  # type: ignore[arg-type]
@@ -159,10 +159,8 @@ def optimised_mxgw(**changes: object) -> Mxgw:
 def interpreter_words() -> str:
     """How the bench's own interpreter was built."""
     arguments = sysconfig.get_config_var("CONFIG_ARGS") or ""
-    optimised = "--enable-optimizations" in arguments or os.path.realpath(sys.executable).startswith(
-        "/usr/bin"
-    )
-    return f"{platform.python_version()}, built {'with' if optimised else 'without'} optimisation by profile"
+    words = "with" if "--enable-optimizations" in arguments else "without"
+    return f"{platform.python_version()}, configured {words} --enable-optimizations"
 
 
 def _program() -> Path:
@@ -188,6 +186,8 @@ def _cannot_run(interpreter: str) -> str:
     """Why an interpreter cannot run mxgw with our packages: they hold compiled parts for one version."""
     if not _version(interpreter):
         return f"there is no {interpreter}"
+    if Path(interpreter).resolve() == Path(sys.executable).resolve():
+        return "it is the one that everything here runs on"
     if _version(interpreter).split(".")[:2] != platform.python_version().split(".")[:2]:
         ours = platform.python_version()
         return f"{interpreter} is {_version(interpreter)}, the packages here are compiled for {ours}"

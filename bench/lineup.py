@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.gateways import Gateway, Mxgw, Plain, optimised_mxgw
+from bench.gateways import Gateway, Mxgw, Plain, debian_mxgw
 from bench.peers import EximCutthrough, Haraka, OpenSmtpd
 from bench.postfix import PostfixProxy, PostfixQueue
 
@@ -13,7 +13,7 @@ def relays() -> list[Gateway]:
     """mxgw, and all peers, as they relay without checks."""
     return [
         Mxgw(title="mxgw"),
-        optimised_mxgw(),
+        debian_mxgw(),
         PostfixProxy(),
         Plain(),
         PostfixQueue(in_memory=True),

@@ -15,7 +15,7 @@ import psutil
 
 from bench.compare import Spread, Verdict
 from bench.document import Chapter, Table, figure, markdown, table_lines, verdict_table
-from bench.gateways import interpreter_words, optimised_mxgw
+from bench.gateways import debian_mxgw, interpreter_words
 from bench.processes import BenchError, find_program
 from bench.run import Run
 from bench.unpacked import BUNDLES, HARAKA_PROGRAM
@@ -117,7 +117,7 @@ def machine() -> list[tuple[str, str]]:
     release = (
         platform.freedesktop_os_release().get("PRETTY_NAME", "") if Path("/etc/os-release").exists() else ""
     )
-    debian = optimised_mxgw()
+    debian = debian_mxgw()
     return [
         ("measured", datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")),
         ("commit", _commit()),
@@ -127,11 +127,11 @@ def machine() -> list[tuple[str, str]]:
         *(
             []
             if debian.missing()
-            else [("the other Python", f"{debian.title.rpartition(' ')[2]}, Debian's, built with it")]
+            else [("the other Python", f"{debian.title.rpartition(' ')[2]}, Debian's own build")]
         ),
         *((package, importlib.metadata.version(package)) for package in packages),
         ("Postfix", _postfix_version()),
-        *(one for bundle in BUNDLES for one in bundle.versions()),
+        *dict.fromkeys(one for bundle in BUNDLES for one in bundle.versions()),
         *([("Haraka", _haraka_version())] if HARAKA_PROGRAM.exists() else []),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.accounting import METHODS
-from bench.gateways import Gateway, Mxgw, Plain, optimised_mxgw
+from bench.gateways import Gateway, Mxgw, Plain, debian_mxgw
 from bench.loads import Load, MxgwLoad, SourceLoad
 from bench.measure import Workload, measure
 from bench.peers import OpenSmtpd
@@ -70,7 +70,7 @@ def test_who_cannot_run_is_named_with_the_reason() -> None:
 
 
 def test_an_interpreter_that_is_not_there_is_said_to_be_missing() -> None:
-    assert optimised_mxgw(interpreter="/nowhere/python3").missing() == "there is no /nowhere/python3"
+    assert debian_mxgw(interpreter="/nowhere/python3").missing() == "there is no /nowhere/python3"
 
 
 def test_gateways_take_turns_the_order_reversed_in_every_other_round() -> None:
