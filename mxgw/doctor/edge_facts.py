@@ -19,6 +19,7 @@ class Errand(StrEnum):
     RELAY_AS_OURS = "relay-as-ours"
     POSTMASTER = "postmaster"
     UNKNOWN = "unknown"
+    HOME = "home"
     SEND = "send"
 
 

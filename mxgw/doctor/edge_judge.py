@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
@@ -63,6 +64,9 @@ def judge_edge(seen: EdgeSeen, now: datetime) -> list[Verdict]:
 def judge_probes(place: str, probed: Sequence[Probed]) -> list[Verdict]:
     """What the edge takes and what not."""
     home = judge_home(place, probed)
+    if home is not None and home.key == "home-away":
+        # What was taken without home being asked shows nothing.
+        probed = [_forgotten(it) for it in probed]
     relay = [probe for probe in probed if probe.probe.errand in {Errand.RELAY, Errand.RELAY_AS_OURS}]
     return [
         *([home] if home else []),
@@ -308,6 +312,11 @@ def _home(place: str, probed: Probed) -> Judge:
 def _is_home_away(reply: Reply | None) -> bool:
     """RFC 3463 section 3.5: X.4.X is about the network between servers."""
     return reply is not None and reply.transient and reply.status.startswith("4.4.")
+
+
+def _forgotten(probed: Probed) -> Probed:
+    asked_home = probed.probe.errand in {Errand.POSTMASTER, Errand.UNKNOWN}
+    return replace(probed, rcpt=None) if asked_home and probed.rcpt and probed.rcpt.positive else probed
 
 
 def _says_home(reply: Reply) -> bool:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-MARK = "X-MXGW-Doctor"
-"""The header field that a filter may look for."""
+MARK = "X-Doctor-Test"
+"""The header field that a filter may look for; fields of the name X-MXGW-... are the gateway's own, and do
+not get through it."""
 
 
 def letter(*, recipient: str, sender_host: str, token: str, now: datetime) -> bytes:

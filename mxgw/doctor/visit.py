@@ -45,6 +45,8 @@ def probes_for(
         *[Probe(Errand.RELAY_AS_OURS, f"postmaster@{domain}", stranger) for domain in domains[:1]],
         *[Probe(Errand.POSTMASTER, "", f"postmaster@{domain}") for domain in domains],
         *[Probe(Errand.UNKNOWN, "", f"{unknown}@{domain}") for domain in domains],
+        # The first who asks may be let in before the edge knows that home is away; the next is told.
+        *[Probe(Errand.HOME, "", f"postmaster@{domain}") for domain in domains[:1]],
         *([Probe(Errand.SEND, "", send_to, content)] if send_to else []),
     )
 
