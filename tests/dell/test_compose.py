@@ -337,6 +337,18 @@ def test_a_missing_certificate_comes_with_the_command_that_makes_it(tmp_path: Pa
     assert "tailscale cert --cert-file" in done.stderr
 
 
+@pytest.mark.parametrize("password", ["", "it's", "a b", "a\nb"])
+def test_dovecot_does_not_start_with_a_password_that_would_break_its_files(password: str) -> None:
+    environ = {"PATH": os.environ["PATH"], "DOVECOT_DB_PASSWORD": password, "RSPAMD_PASSWORD": "fine"}
+
+    done = subprocess.run(
+        [str(STACK / "dovecot/start.sh")], capture_output=True, text=True, check=False, env=environ
+    )
+
+    assert done.returncode == 1
+    assert "DOVECOT_DB_PASSWORD in .env" in done.stderr
+
+
 def test_the_scripts_of_the_stack_are_sound() -> None:
     scripts = [*STACK.glob("*.sh"), *STACK.glob("*/*.sh"), STACK / "dovecot/sieve/bin/learn"]
 

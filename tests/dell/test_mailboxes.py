@@ -100,6 +100,18 @@ def test_a_full_mailbox_does_not_keep_the_message_from_the_others(household: Hou
     assert [one.code for one in said] == [552, 250]
 
 
+def test_the_largest_message_is_stored_whole_and_left_nothing_beside_it(household: Household) -> None:
+    household.add("collector")
+    large = b"Subject: large\r\n\r\n" + (b"x" * 76 + b"\r\n") * (36 * 2**20 // 78 - 100)
+
+    said = household.deliver(large, "collector")
+
+    assert [one.code for one in said] == [250]
+    (stored,) = household.messages("collector")
+    assert stored.partition(b"\r\n\r\n")[2] == large.partition(b"\r\n\r\n")[2]
+    assert list((household.host.data / "mail/.spool").iterdir()) == []
+
+
 # -- logins -----------------------------------------------------------------------------------------------
 
 
