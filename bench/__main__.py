@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -144,6 +145,8 @@ def _console() -> Console:
 
 
 if __name__ == "__main__":
+    # A bench that is told to end still ends the programs that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main()
     except BenchError as error:
