@@ -20,9 +20,10 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import dkim
-import spf
+import spf  # type: ignore[import-untyped]  # it ships no types
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from dkim.canonicalization import Relaxed, Simple
@@ -189,7 +190,7 @@ def long_bodies() -> None:
         for kind, policy in ((Canonicalisation.SIMPLE, Simple), (Canonicalisation.RELAXED, Relaxed)):
             mine = cpu_seconds(lambda body=body, kind=kind: hash_in_chunks(body, kind), rounds=3)  # type: ignore[misc]
 
-            def whole(body: bytes = body, policy: type = policy) -> bytes:
+            def whole(body: bytes = body, policy: Any = policy) -> bytes:
                 # What dkimpy does with a body: its lines are put together anew, then canonicalised.
                 _, found = dkim.rfc822_parse(b"\r\n" + body)
                 return sha256(policy.canonicalize_body(found)).digest()

@@ -74,7 +74,7 @@ def draw_curves(
     x_names: Sequence[tuple[float, str]],
     logarithmic: bool = False,
 ) -> str:
-    """Panels side by side over one logarithmic x axis; ``panels``: label of y, and curves."""
+    """Panels side by side over one x axis, logarithmic unless it has 0; ``panels``: label and curves."""
     if folder is None or not any(curves for _, curves in panels):
         return ""
     with mpl.rc_context(STYLE):
@@ -99,7 +99,7 @@ def _panel(
         (line,) = axes.plot(curve.x, curve.y, marker="o", markersize=4, label=curve.name)
         if curve.low:
             axes.fill_between(curve.x, curve.low, curve.high, color=line.get_color(), alpha=0.15)
-    axes.set_xscale("symlog" if any(x <= 0 for x, _ in x_names) else "log")
+    axes.set_xscale("linear" if any(x <= 0 for x, _ in x_names) else "log")
     axes.set_xticks([x for x, _ in x_names], [text for _, text in x_names])
     axes.minorticks_off()
     if logarithmic:

@@ -139,4 +139,4 @@ class PostfixQueue(Postfix):
         return (f"127.0.0.1:{port} inet n - n - - smtpd", *QUEUE_SERVICES)
 
     def queue(self, directory: Path) -> Path:
-        return MEMORY / directory.name / "queue" if self._in_memory else super().queue(directory)
+        return MEMORY / f"{directory.name}-queue" if self._in_memory else super().queue(directory)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from bench.compare import Spread, Verdict, per_round, select, spread
-from bench.document import Chapter, Listing, Table, Text, figure, spread_words
+from bench.document import Block, Chapter, Listing, Picture, Table, Text, figure, spread_words
+from bench.drawing import Bar, draw_bars
 from bench.gateways import Gateway
 from bench.harness import sink_argv
 from bench.lineup import OURS, relays
@@ -51,17 +53,24 @@ def relay(run: Run) -> Chapter:
         for number, gateway in run.turns(gateways):
             if sample := run.measure(gateway, workload, round_number=number):
                 samples.append(sample)
-    return relay_chapter(gateways, workloads, samples)
+    return relay_chapter(gateways, workloads, samples, pictures=run.pictures)
 
 
 def relay_chapter(
-    gateways: Sequence[Gateway], workloads: Sequence[Workload], samples: Sequence[Sample]
+    gateways: Sequence[Gateway],
+    workloads: Sequence[Workload],
+    samples: Sequence[Sample],
+    *,
+    pictures: Path | None = None,
 ) -> Chapter:
     """What was measured, as a chapter."""
-    tables = [
-        Table(f"{workload.name}: {workload.title}", HEADINGS, relay_rows(gateways, workload.name, samples))
-        for workload in workloads
-    ]
+    tables: list[Block] = []
+    for workload in workloads:
+        title = f"{workload.name}: {workload.title}"
+        tables.append(Table(title, HEADINGS, relay_rows(gateways, workload.name, samples)))
+        bars = _bars(gateways, workload.name, samples)
+        if drawn := draw_bars(pictures, f"relay-{workload.name}", "CPU-ms/message", bars):
+            tables.append(Picture(drawn, f"CPU-ms per message, {title}"))
     peers = [gateway for gateway in gateways if gateway.name not in OURS]
     ratios = [
         Table(
@@ -104,6 +113,15 @@ def relay_chapter(
         ],
         {"samples": [sample.as_json() for sample in samples]},
     )
+
+
+def _bars(gateways: Sequence[Gateway], workload: str, samples: Sequence[Sample]) -> list[Bar]:
+    bars = []
+    for gateway in gateways:
+        cost = spread(select(samples, gateway.name, workload), lambda one: one.cpu_ms)
+        if cost is not None:
+            bars.append(Bar(gateway.title, cost.median, cost.low, cost.high))
+    return bars
 
 
 def listing(gateway: Gateway) -> Listing:
