@@ -6,6 +6,7 @@ import email
 import email.policy
 import imaplib
 import os
+import smtplib
 import subprocess
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -15,7 +16,7 @@ import pytest
 
 from tests.dell.browser import Browser
 from tests.dell.household import DOMAIN, PASSWORD, Household
-from tests.dell.webmail_house import STACK, Webmail
+from tests.dell.webmail_house import STACK, VIRUS, Webmail
 
 NEW_PASSWORD = "another horse 2"
 FOLDERS = ["受信箱", "下書き", "送信済み", "迷惑メール", "ごみ箱", "アーカイブ"]
@@ -143,6 +144,29 @@ def japanese_letter() -> bytes:
         b"Message-ID: <jis@example.net>\r\nDate: Tue, 24 Nov 2026 10:00:00 +0900\r\n"
         b"Content-Type: text/plain; charset=ISO-2022-JP\r\nContent-Transfer-Encoding: 7bit\r\n\r\n" + text
     )
+
+
+@pytest.mark.parametrize(
+    ("author", "text", "reason"),
+    [
+        (f"taro@{DOMAIN}", VIRUS, "virus"),
+        ("boss@bank.example", "hello", "From must be your own address"),
+        (f'"boss@bank.example" <taro@{DOMAIN}>', "hello", "From must be your own address"),
+    ],
+    ids=["virus", "forged", "forged name"],
+)
+def test_the_way_out_is_guarded_by_the_scanner_of_the_stack(
+    webmail: Webmail, house: Household, author: str, text: str, reason: str
+) -> None:
+    message = f"From: {author}\r\nTo: friend@example.net\r\nSubject: x\r\n\r\n{text}\r\n"
+
+    with house.host.inside(), smtplib.SMTP_SSL("127.0.0.1", 465, context=house.trust, timeout=60) as client:
+        client.login(f"taro@{DOMAIN}", PASSWORD)
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            client.sendmail(f"taro@{DOMAIN}", ["friend@example.net"], message.encode())
+
+    assert refused.value.smtp_code == 554
+    assert reason in refused.value.smtp_error.decode()
 
 
 def test_what_is_too_large_is_said_before_it_travels(page: Browser, webmail: Webmail, tmp_path: Path) -> None:

@@ -46,8 +46,9 @@ $config['log_dir'] = '{log}';
 # Apache names the server as the client did; php -S as it was told to listen.
 AS_APACHE = "<?php $_SERVER['SERVER_NAME'] = strtok($_SERVER['HTTP_HOST'] ?? '', ':');\n"
 
-# A signature that nothing has: clamd does not start without any.
-SIGNATURE = f"Test.Nothing:0:*:{b'nothing has this text'.hex()}\n"
+# What the tests' clamd takes for a virus; it knows no other.
+VIRUS = "this text is the virus of the tests"
+SIGNATURE = f"Test.Virus:0:*:{VIRUS.encode().hex()}\n"
 
 
 class Webmail(Service):
