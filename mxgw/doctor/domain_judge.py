@@ -125,6 +125,7 @@ def judge_spf(wanted: Wanted, said: Published) -> Finding:
         return replace(finding, mend=instead, facts=facts)
     if tree.broken:
         facts |= {"broken": shown(tree.broken), "why": shown(tree.why)}
+        finding = replace(finding, seen=(*finding.seen, f"{facts['broken']}: {facts['why']}"))
         return _bad(finding, "spf-broken-include", "mend-spf-broken-include", facts)
     facts["lookups"] = tree.lookups
     if tree.lookups > MAX_LOOKUPS:
