@@ -268,6 +268,7 @@ def site(data: Path) -> dict[str, str]:
         "MAILSERVER_DATA": str(data),
         "MAIL_HOSTNAME": HOSTNAME,
         "MAIL_DOMAINS": "example.jp",
+        "EDGE_HOSTNAME": "mx.example.jp",
         "POSTMASTER_ADDRESS": "postmaster@example.jp",
         "TAILSCALE_IP": "100.64.0.1",
     }
