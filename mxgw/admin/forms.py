@@ -98,14 +98,19 @@ def quota(text: str) -> int:
 
 
 def size(octets: int) -> str:
-    """Octets as people write them: the largest unit that is exact, else one decimal."""
+    """Octets as a quota is written: in the largest unit that is exact."""
     for unit in ("T", "G", "M", "K"):
         if octets >= _UNITS[unit] and octets % _UNITS[unit] == 0:
             return f"{octets // _UNITS[unit]}{unit}"
-    for unit in ("T", "G", "M", "K"):
+    return about(octets)
+
+
+def about(octets: int) -> str:
+    """Octets as people speak of them: the largest unit, one decimal where that says something."""
+    for unit in ("T", "G", "M"):
         if octets >= _UNITS[unit]:
             return f"{octets / _UNITS[unit]:.1f}{unit}"
-    return str(octets)
+    return f"{-(-octets // _UNITS['K'])}K"
 
 
 def password(text: str, *, mailbox: str) -> str:

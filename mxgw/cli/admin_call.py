@@ -27,6 +27,8 @@ MAX_PASSWORD_FILE_OCTETS = 4096
 
 Parsed = TypeVar("Parsed")
 Json = Mapping[str, object]
+Cell = str | tuple[str, str]
+"""Text of a table, or text with a style."""
 
 
 class Call:
@@ -75,20 +77,22 @@ class Call:
         self._warnings.append(key)
         console(stderr=True).print(f"mxgw: {text}", style="yellow", soft_wrap=True)
 
-    def show(self, columns: Sequence[str], rows: Sequence[Sequence[str]], facts: Sequence[Json]) -> None:
+    def show(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], facts: Sequence[Json]) -> None:
         """A list: ``rows`` under the catalogue's ``column-...``, or ``facts`` as JSON."""
         if self.as_json:
             self.print_json(list(facts))
             return
         # Imported here: only people pay for it.
         from rich.table import Table
+        from rich.text import Text
 
         table = Table(box=None, header_style="bold")
         for index, column in enumerate(columns):
             style = "cyan" if index == 0 else ""
             table.add_column(self.words(f"column-{column}"), style=style, overflow="fold")
         for row in rows:
-            table.add_row(*(plain(cell) for cell in row))
+            cells = ((cell, "") if isinstance(cell, str) else cell for cell in row)
+            table.add_row(*(Text(plain(text), style=style) for text, style in cells))
         console().print(table)
 
     def refuse(self, refused: Refused) -> NoReturn:

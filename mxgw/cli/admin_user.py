@@ -13,8 +13,12 @@ from mxgw.admin.hashing import hash_password
 from mxgw.admin.mailstore import MailStore, Usage
 from mxgw.admin.refusal import Refused
 from mxgw.admin.words import Words
-from mxgw.cli.admin_call import Call, spoken, spoken_group
+from mxgw.cli.admin_call import Call, Cell, spoken, spoken_group
 from mxgw.cli.admin_forgetting import forget
+
+NEARLY_FULL_PERCENT = 80
+FULL_PERCENT = 95
+"""A photograph more may not fit."""
 
 
 def group(words: Words) -> click.Group:
@@ -130,7 +134,7 @@ def quota(call: Call, address: str | None, size: str | None) -> None:
     forget(call, store, [mailbox, *user.aliases], unset="warn-remembered")
     used = _usage(call, [user], store).get(mailbox) if octets and not call.incomplete else None
     if used and used.octets >= octets:
-        sizes = {"used": forms.size(used.octets), "quota": forms.size(octets)}
+        sizes = {"used": forms.about(used.octets), "quota": forms.size(octets)}
         call.warn("warn-quota-below-use", address=mailbox, **sizes)
     call.done("quota-set", address=mailbox, quota_octets=octets, shown={"quota": quota_text(call, octets)})
 
@@ -156,7 +160,7 @@ def quota_text(call: Call, octets: int) -> str:
 
 def _list(call: Call, users: list[User], store: MailStore | None) -> None:
     usage = _usage(call, users, store)
-    rows = []
+    rows: list[list[Cell]] = []
     facts = []
     for user in users:
         used = usage.get(user.address)
@@ -164,7 +168,7 @@ def _list(call: Call, users: list[User], store: MailStore | None) -> None:
             [
                 user.address,
                 quota_text(call, user.quota_octets),
-                *([_used_text(used, user.quota_octets)] if usage else []),
+                *([_used_cell(used, user.quota_octets)] if usage else []),
                 ", ".join(user.aliases),
                 call.words("state-active" if user.active else "state-inactive"),
             ]
@@ -193,11 +197,14 @@ def _usage(call: Call, users: list[User], store: MailStore | None) -> dict[str, 
         return {}
 
 
-def _used_text(used: Usage | None, quota_octets: int) -> str:
+def _used_cell(used: Usage | None, quota_octets: int) -> Cell:
     if used is None:
         return "?"
-    share = f" ({used.octets * 100 // quota_octets}%)" if quota_octets else ""
-    return f"{forms.size(used.octets)}{share}"
+    if not quota_octets:
+        return forms.about(used.octets)
+    percent = used.octets * 100 // quota_octets
+    style = "bold red" if percent >= FULL_PERCENT else "yellow" if percent >= NEARLY_FULL_PERCENT else ""
+    return f"{forms.about(used.octets)} ({percent}%)", style
 
 
 def _delete(call: Call, store: MailStore, home: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mxgw.admin.words import CATALOGUE, Language, Words
 from tests.admin.admin_house import PASSWORD, AdminHouse
 from tests.admin.person import Person
-from tests.admin.test_admin_accounts import may_log_in
+from tests.admin.test_admin_accounts import accepts, may_log_in
 from tests.dell.household import DOMAIN
 
 CONTROL_C, CONTROL_D = b"\x03", b"\x04"
@@ -188,3 +190,15 @@ def test_json_is_printed_at_a_terminal_when_asked_for(house: AdminHouse) -> None
     with person(house, "ja", "user", "list", "--json") as someone:
         someone.sees('"quota_octets": ')
         assert someone.ends() == 0
+
+
+def test_a_mailbox_that_is_nearly_full_stands_out(house: AdminHouse) -> None:
+    address = house.user("nearly")
+    assert accepts(house, address, size=8 * 1024**2) == 250
+    assert house.admin("user", "quota", address, "10M").code == 0
+
+    with person(house, "en", "user", "quota", address) as someone:
+        someone.sees("(8")
+        assert someone.ends() == 0
+
+    assert re.search(r"\x1b\[33m8\.\dM \(8\d%\)", someone.raw)
