@@ -358,8 +358,8 @@ class Config:
         # With scan and turn (as long again) it ends before the edge stops waiting.
         defaults={Role.HOME: 100.0},
         expected="seconds within 1 and 590",
-        en="How long a delivery to home may take in all; then 451.",
-        ja="home への配送全体にかけてよい秒数。超えると 451。",
+        en="How long a delivery to home may take in all; then 451. The question about recipients has 80 s.",
+        ja="home への配送全体にかけてよい秒数。超えると 451。宛先の問い合わせは別に 80 秒まで。",
     )
     drain_seconds: float = row(
         forms.seconds(0, 3600),
