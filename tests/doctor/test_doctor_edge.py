@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,11 +48,12 @@ async def judged(
     manners: Manners = MANNERS,
     domains: Sequence[str] = (DOMAIN,),
     send_to: str = "",
+    token: str = TOKEN,
 ) -> list[Verdict]:
     content = (
         letter(recipient=send_to, sender_host="visitor.example", token=TOKEN, now=TODAY) if send_to else b""
     )
-    probes = probes_for(domains, send_to=send_to, content=content, token=TOKEN)
+    probes = probes_for(domains, send_to=send_to, content=content, token=token)
     seen = await see_edge(zone or Zone(ZONE), host, port, probes=probes, manners=manners)
     return judge_edge(seen, datetime.now(UTC))
 
@@ -66,71 +68,51 @@ def one(verdicts: list[Verdict], check: EdgeCheck) -> Verdict:
     return found
 
 
-def household() -> HomeServer:
-    home = HomeServer(default_rcpt="550 5.1.1 No such user")
+# The real gateway.
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway, int, Path]]:
+    """One gateway, the port where it looks for its home, and who trusts its certificate."""
+    cert, key, authorities = issue(tmp_path_factory.mktemp("edge"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        home = taken.getsockname()[1]
+    with Gateway(f"lmtp://127.0.0.1:{home}", tls_cert=str(cert), tls_key=str(key)) as running:
+        yield running, home, authorities
+        assert running.tracebacks() == []
+
+
+def household(port: int) -> HomeServer:
+    home = HomeServer(port=port, default_rcpt="550 5.1.1 No such user")
     home.rcpt["postmaster@example.jp"] = home.rcpt["taro@example.jp"] = "250 2.1.5 OK"
     return home
 
 
-# The real gateway.
+Edge = tuple[Gateway, int, Path]
 
 
-async def test_a_good_edge_with_a_good_certificate_is_all_right(tmp_path: Path, trust: Trust) -> None:
-    cert, key, authorities = issue(tmp_path)
+async def test_a_good_edge_with_a_good_certificate_is_all_right(edge: Edge, trust: Trust) -> None:
+    gateway, port, authorities = edge
     trust(authorities)
-    async with household() as home:
-        with Gateway(f"lmtp://127.0.0.1:{home.port}", tls_cert=str(cert), tls_key=str(key)) as edge:
-            verdicts = await judged(edge.smtp[1])
+    async with household(port) as home:
+        verdicts = await judged(gateway.smtp[1])
 
-            assert wrong(verdicts) == {}
-            assert [verdict.check for verdict in verdicts] == [
-                *("port", "banner", "extensions", "starttls"),
-                *("certificate", "certificate-name", "certificate-days", "reverse"),
-                *("home", "relay", "postmaster", "unknown"),
-            ]
-            assert all(verdict.evidence for verdict in verdicts)
-            assert one(verdicts, EdgeCheck.HOME).key == "home-ok"
-            assert home.messages == []
-            assert edge.tracebacks() == []
+    assert wrong(verdicts) == {}
+    assert [verdict.check for verdict in verdicts] == [
+        *("port", "banner", "extensions", "starttls"),
+        *("certificate", "certificate-name", "certificate-days", "reverse"),
+        *("home", "relay", "postmaster", "unknown"),
+    ]
+    assert all(verdict.evidence for verdict in verdicts)
+    assert one(verdicts, EdgeCheck.HOME).key == "home-ok"
+    assert home.messages == []
 
 
-async def test_the_gateways_own_certificate_is_a_warning_and_the_rest_is_looked_at() -> None:
-    async with household() as home:
-        with Gateway(f"lmtp://127.0.0.1:{home.port}") as edge:
-            verdicts = await judged(edge.smtp[1])
-
-    assert wrong(verdicts) == {"certificate": "certificate-self-signed"}
-    assert one(verdicts, EdgeCheck.UNKNOWN).key == "unknown-ok"
-
-
-async def test_home_that_is_away_is_named_and_what_could_not_be_tried_says_so() -> None:
-    with Gateway("lmtp://127.0.0.1:1") as edge:
-        # The edge learns it from the first who asks.
-        first = await judged(edge.smtp[1])
-        verdicts = await judged(edge.smtp[1], send_to="taro@example.jp")
-
-    untested = {"postmaster": "postmaster-untested", "unknown": "unknown-untested"}
-    away = {"certificate": "certificate-self-signed", "home": "home-away", **untested}
-    assert wrong(first) == away
-    assert wrong(verdicts) == {**away, "relay": "relay-untested", "delivery": "delivery-later"}
-    assert one(verdicts, EdgeCheck.HOME).level is Level.FAILED
-    assert "451 4.4.1" in one(verdicts, EdgeCheck.HOME).evidence[0]
-
-
-async def test_a_home_that_takes_mail_for_everybody_is_seen_through_the_edge() -> None:
-    async with HomeServer() as home:
-        with Gateway(f"lmtp://127.0.0.1:{home.port}") as edge:
-            verdicts = await judged(edge.smtp[1])
-
-    assert one(verdicts, EdgeCheck.UNKNOWN).key == "unknown-taken"
-    assert one(verdicts, EdgeCheck.HOME).key == "home-likely"
-
-
-async def test_a_test_message_is_delivered_when_it_is_asked_for() -> None:
-    async with household() as home:
-        with Gateway(f"lmtp://127.0.0.1:{home.port}") as edge:
-            verdicts = await judged(edge.smtp[1], send_to="taro@example.jp")
-            nobody = await judged(edge.smtp[1], send_to="nobody@example.jp")
+async def test_a_test_message_is_delivered_when_it_is_asked_for(edge: Edge) -> None:
+    gateway, port, _ = edge
+    async with household(port) as home:
+        verdicts = await judged(gateway.smtp[1], send_to="taro@example.jp")
+        nobody = await judged(gateway.smtp[1], send_to="nobody@example.jp")
 
     assert one(verdicts, EdgeCheck.DELIVERY).key == "delivery-ok"
     assert [message.forward_path for message in home.messages] == ["taro@example.jp"]
@@ -138,14 +120,39 @@ async def test_a_test_message_is_delivered_when_it_is_asked_for() -> None:
     assert one(nobody, EdgeCheck.DELIVERY).key == "delivery-refused"
 
 
-async def test_a_domain_that_the_edge_does_not_have_has_no_postmaster() -> None:
-    async with household() as home:
-        with Gateway(f"lmtp://127.0.0.1:{home.port}") as edge:
-            verdicts = await judged(edge.smtp[1], domains=["other.example"])
+async def test_a_domain_that_the_edge_does_not_have_has_no_postmaster(edge: Edge) -> None:
+    gateway, port, _ = edge
+    async with household(port):
+        verdicts = await judged(gateway.smtp[1], domains=["other.example"])
 
     assert wrong(verdicts)["postmaster"] == "postmaster-refused"
     # Its own refusal says nothing of home.
     assert EdgeCheck.HOME not in {verdict.check for verdict in verdicts}
+
+
+async def test_a_home_that_takes_mail_for_everybody_is_seen_through_the_edge(edge: Edge) -> None:
+    gateway, port, _ = edge
+    async with HomeServer(port=port):
+        # The gateway remembers who was refused: somebody else.
+        verdicts = await judged(gateway.smtp[1], token="catchall")
+
+    assert one(verdicts, EdgeCheck.UNKNOWN).key == "unknown-taken"
+    assert one(verdicts, EdgeCheck.HOME).key == "home-likely"
+
+
+async def test_home_that_is_away_is_named_and_what_could_not_be_tried_says_so() -> None:
+    with Gateway("lmtp://127.0.0.1:1") as alone:
+        # The edge learns it from the first who asks.
+        first = await judged(alone.smtp[1])
+        verdicts = await judged(alone.smtp[1], send_to="taro@example.jp")
+
+    untested = {"postmaster": "postmaster-untested", "unknown": "unknown-untested"}
+    # Its certificate is one that it made for itself.
+    away = {"certificate": "certificate-self-signed", "home": "home-away", **untested}
+    assert wrong(first) == away
+    assert wrong(verdicts) == {**away, "relay": "relay-untested", "delivery": "delivery-later"}
+    assert one(verdicts, EdgeCheck.HOME).level is Level.FAILED
+    assert "451 4.4.1" in one(verdicts, EdgeCheck.HOME).evidence[0]
 
 
 # Certificates.
