@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 SECONDS = 60.0
+PATIENCE_SECONDS = 5.0
 ROWS, COLUMNS = 50, 140
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -64,9 +65,23 @@ class Person:
         """An answer and the Enter key."""
         os.write(self._ours, f"{text}\n".encode())
 
-    def presses(self, key: bytes) -> None:
-        """A control key."""
-        os.write(self._ours, key)
+    def presses(self, key: bytes, *, until: str) -> None:
+        """A control key, once more where nothing comes of it.
+
+        Python does not see a signal that comes between a question and the wait for its answer until the next key.
+        """
+        while self._process.poll() is None:
+            os.write(self._ours, key)
+            if self._more(time.monotonic() + PATIENCE_SECONDS) and self._soon(until):
+                break
+        self.sees(until)
+
+    def _soon(self, text: str) -> bool:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while text not in self.screen[self._read :]:
+            if not self._more(end):
+                return False
+        return True
 
     def ends(self) -> int:
         """The exit code, once all is read."""

@@ -118,16 +118,20 @@ def test_a_quota_is_shown_as_it_can_be_typed(number: int, unit: str) -> None:
 @pytest.mark.parametrize(
     ("octets", "text"),
     [
-        (0, "0"),
-        (999, "999"),
-        (1536, "1.5K"),
-        (2097152000, "2000M"),
-        (2 * 1024**3, "2G"),
-        (2200000000, "2.0G"),
+        (0, "0K"),
+        (999, "1K"),
+        (1536, "2K"),
+        (8948736, "8.5M"),
+        (2097152000, "2.0G"),
+        (3 * 1024**4 // 2, "1.5T"),
     ],
 )
-def test_sizes_are_for_people(octets: int, text: str) -> None:
-    assert forms.size(octets) == text
+def test_what_is_used_is_told_roughly(octets: int, text: str) -> None:
+    assert forms.about(octets) == text
+
+
+def test_a_quota_is_told_exactly() -> None:
+    assert [forms.size(octets) for octets in (2097152000, 2 * 1024**3)] == ["2000M", "2G"]
 
 
 @pytest.mark.parametrize(

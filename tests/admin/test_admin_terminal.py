@@ -99,8 +99,7 @@ def test_who_gives_up_at_a_question_has_changed_nothing(house: AdminHouse, lang:
     )[:: 1 if lang == "en" else 3]:
         with person(house, lang, *arguments) as someone:
             someone.sees(words(question))
-            someone.presses(key)
-            someone.sees(words("nothing-changed"))
+            someone.presses(key, until=words("nothing-changed"))
             assert someone.ends() == 1
 
     assert f"undecided@{DOMAIN}" not in house.admin("user", "list").out
