@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import groupby
@@ -121,7 +122,8 @@ def doctor(
         send_to=recipient,
         content=letter(recipient=recipient, sender_host=host, token=token, now=now) if recipient else b"",
     )
-    verdicts = asyncio.run(examine(request, now))
+    with nullcontext() if call.as_json else console(stderr=True).status(call.words("doctor-looking")):
+        verdicts = asyncio.run(examine(request, now))
     failed = sum(verdict.level is Level.FAILED for verdict in verdicts)
     if call.as_json:
         call.print_json(

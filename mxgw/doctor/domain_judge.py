@@ -103,7 +103,7 @@ def findings(wanted: Wanted, said: Published) -> dict[Key, Finding]:
         dns_check.judge_mx(domain, exchanger, said.mx),
         dns_check.judge_addresses(exchanger, said.host_a, said.host_aaaa),
         judge_spf(wanted, said),
-        *[judge_dkim(domain, selector, said.dkim[selector]) for selector in wanted.selectors],
+        *[judge_dkim(wanted, selector, said.dkim[selector]) for selector in wanted.selectors],
         dns_check.judge_dmarc(domain, reports, said.dmarc),
         dns_check.judge_tls_rpt(domain, reports, said.tls_rpt),
         dns_check.judge_mta_sts(domain, said.mta_sts),
@@ -146,19 +146,24 @@ def judge_spf(wanted: Wanted, said: Published) -> Finding:
     return replace(finding, level=Level.OK, key="spf-sender-ok", mend="", facts=facts)
 
 
-def judge_dkim(domain: str, selector: str, answer: Answer[bytes]) -> Finding:
+def judge_dkim(wanted: Wanted, selector: str, answer: Answer[bytes]) -> Finding:
     """The key is there, and is one that receivers can use (RFC 6376 section 3.6.1)."""
-    finding = dns_check.judge_dkim(domain, selector, answer)
-    if finding.level is not Level.OK:
+    finding = dns_check.judge_dkim(wanted.domain, selector, answer)
+    facts = {**finding.facts, "selector": selector}
+    if finding.level is Level.OK and (fault := _key_fault(answer)):
+        finding = _bad(finding, "dkim-unusable", "mend-dkim", {**facts, "why": shown(fault)})
+    if wanted.outbound == SENDGRID or finding.key == AWAY:
         return finding
+    if finding.level is Level.OK:
+        return replace(finding, key="dkim-sender-ok", facts=facts)
+    return replace(finding, mend="mend-dkim-sender")
+
+
+def _key_fault(answer: Answer[bytes]) -> str:
     try:
-        fault = parse_key(next(text for text in answer.records if b"p=" in text)).size_fault
+        return parse_key(next(text for text in answer.records if b"p=" in text)).size_fault
     except TagFault as why:
-        fault = str(why)
-    if fault:
-        facts = {**finding.facts, "selector": selector, "why": shown(fault)}
-        return _bad(finding, "dkim-unusable", "mend-dkim", facts)
-    return finding
+        return str(why)
 
 
 def merge(domain: str, told: Sequence[Told]) -> Verdict:

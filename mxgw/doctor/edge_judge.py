@@ -248,7 +248,7 @@ def judge_home(place: str, probed: Sequence[Probed]) -> Verdict | None:
         return _home(place, probe).bad("mail-later", "mend-mail-later")
     if probe is not None:
         return _home(place, probe).warn("mail-refused", "mend-mail-refused")
-    told = next((it for it in ours if it.rcpt and _says_home(it.rcpt)), None)
+    told = next((it for it in ours if _says_home(it)), None)
     if told is not None:
         return _home(place, told).good("home-ok")
     taken = next((it for it in ours if it.rcpt and it.rcpt.positive), None)
@@ -261,7 +261,7 @@ def judge_relay(place: str, probed: Sequence[Probed]) -> Verdict:
     taken = next((it for it in probed if it.rcpt and it.rcpt.positive), None)
     if taken is not None:
         return judge.bad("relay-open", "mend-relay", recipient=taken.probe.recipient)
-    if not any(_refused_for_good(it) for it in probed):
+    if not all(_refused_for_good(it) for it in probed):
         return judge.warn("relay-untested", "mend-untested")
     return judge.good("relay-ok")
 
@@ -319,9 +319,11 @@ def _forgotten(probed: Probed) -> Probed:
     return replace(probed, rcpt=None) if asked_home and probed.rcpt and probed.rcpt.positive else probed
 
 
-def _says_home(reply: Reply) -> bool:
+def _says_home(probed: Probed) -> bool:
     """A refusal that only home can know of: 5.7.X is the edge's own, about domains that are not ours."""
-    return reply.permanent and not reply.status.startswith("5.7.")
+    asked_home = probed.probe.errand in {Errand.POSTMASTER, Errand.UNKNOWN}
+    refused = probed.rcpt is not None and probed.rcpt.permanent
+    return asked_home and refused and not (probed.rcpt and probed.rcpt.status.startswith("5.7."))
 
 
 def _refused_for_good(probed: Probed) -> bool:

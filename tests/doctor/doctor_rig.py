@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from mxgw.admin.dns_check import Level
+from mxgw.admin.words import Language
+from mxgw.doctor.verdict import Verdict
+from mxgw.doctor.words import DoctorWords
 from tests.rig.homeacts import Act, Close, Hang, Raw
 from tests.rig.zone import ZoneServer, wire_name
 
@@ -85,6 +89,16 @@ def _certificate(
         alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         builder = builder.add_extension(alternative, critical=False)
     return builder.sign(_key(), hashes.SHA256())
+
+
+def assert_spoken(verdicts: Sequence[Verdict]) -> None:
+    """Every verdict has its facts for a sentence in each language, and says what to do unless it is good."""
+    for verdict in verdicts:
+        for language in Language:
+            words = DoctorWords(language)
+            assert words(verdict.key, **verdict.facts)
+            if verdict.level is not Level.OK:
+                assert words(verdict.mend, **verdict.facts)
 
 
 HELLO = "250-mx.example.jp\n250-PIPELINING\n250-SIZE 37748736\n250-8BITMIME\n250 STARTTLS"

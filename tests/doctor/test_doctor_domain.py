@@ -21,7 +21,7 @@ from mxgw.doctor.verdict import Verdict
 from mxgw.resolver.answers import Status
 from mxgw.resolver.resolver import Resolver
 from mxgw.resolver.upstream import Upstream
-from tests.doctor.doctor_rig import DOMAIN, EDGE, NameServer
+from tests.doctor.doctor_rig import DOMAIN, EDGE, NameServer, assert_spoken
 from tests.rig.zone import Zone
 
 Records = Mapping[str, Sequence[Any]]
@@ -75,6 +75,7 @@ async def judged(
     sources = [Source(f"ns{number}", True, zone) for number, zone in enumerate(own, 1)]
     sources += [Source(f"r{number}", False, zone) for number, zone in enumerate(resolvers, 1)]
     verdicts = judge_domain(await survey(wanted(outbound), sources))
+    assert_spoken(verdicts)
     return {verdict.check: verdict for verdict in verdicts}
 
 
@@ -195,6 +196,16 @@ async def test_a_key_of_ed25519_is_a_key() -> None:
     zone = changed("s1.domainkey.u1.wl1.sendgrid.net", {"TXT": [ed25519_record()]})
 
     assert wrong(await judged([zone], [zone])) == {}
+
+
+async def test_keys_of_other_senders_are_not_called_sendgrids() -> None:
+    zone, sender = Zone(GOOD), "192.0.2.1"
+    right = (await judged([zone], [zone], outbound=sender))["DKIM"]
+    zone.put("s1.domainkey.u1.wl1.sendgrid.net", {"TXT": []})
+    missing = (await judged([zone], [zone], outbound=sender))["DKIM"]
+
+    assert right.key == "dkim-sender-ok"
+    assert (missing.key, missing.mend) == ("dkim-missing", "mend-dkim-sender")
 
 
 # Who answers.

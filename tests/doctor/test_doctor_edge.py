@@ -15,7 +15,7 @@ from mxgw.doctor.edge_judge import EdgeCheck, judge_edge
 from mxgw.doctor.letter import MARK, letter
 from mxgw.doctor.verdict import Verdict
 from mxgw.doctor.visit import Manners, probes_for, see_edge
-from tests.doctor.doctor_rig import DOMAIN, EDGE, HELLO, TODAY, OddEdge, issue
+from tests.doctor.doctor_rig import DOMAIN, EDGE, HELLO, TODAY, OddEdge, assert_spoken, issue
 from tests.rig.gateway import Gateway
 from tests.rig.homeacts import Act, Close, Hang, Raw
 from tests.rig.homeserver import HomeServer
@@ -55,7 +55,9 @@ async def judged(
     )
     probes = probes_for(domains, send_to=send_to, content=content, token=token)
     seen = await see_edge(zone or Zone(ZONE), host, port, probes=probes, manners=manners)
-    return judge_edge(seen, datetime.now(UTC))
+    verdicts = judge_edge(seen, datetime.now(UTC))
+    assert_spoken(verdicts)
+    return verdicts
 
 
 def wrong(verdicts: list[Verdict]) -> dict[str, str]:

@@ -84,6 +84,11 @@ DOMAIN: Final = {
         "the SPF record leads to {unanswered}, for which DNS did not answer.",
         "SPF が参照する {unanswered} について DNS の応答がありません。",
     ),
+    "dkim-sender-ok": Text("the key {selector} is found.", "DKIM の鍵 {selector} が見つかりました。"),
+    "mend-dkim-sender": Text(
+        "publish at {name} the record that your sender shows for this selector, one only.",
+        "送信サービスに表示されるレコードを {name} に 1 つだけ設定してください。",
+    ),
     "dkim-unusable": Text(
         "the DKIM key at {name} cannot be used: {why}.", "{name} の DKIM の鍵が使えません（{why}）。"
     ),

@@ -94,6 +94,7 @@ Examples:
         "{count} domains are too many for one run; give at most {most}.",
         "一度に診断できるドメインは {most} 個までです（指定：{count} 個）。",
     ),
+    "doctor-looking": Text("Looking from outside ...", "外から調べています..."),
     "edge-title": Text("The edge {place}", "エッジ {place}"),
     "domain-title": Text("The domain {domain}", "ドメイン {domain}"),
     "evidence": Text("seen: {text}", "根拠：{text}"),
