@@ -68,7 +68,7 @@ class Person:
     def presses(self, key: bytes, *, until: str) -> None:
         """A control key, once more where nothing comes of it.
 
-        Python does not see a signal that comes between a question and the wait for its answer until the next key.
+        A signal between a question and the wait for its answer is not seen by Python until the next key.
         """
         while self._process.poll() is None:
             os.write(self._ours, key)
