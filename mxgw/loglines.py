@@ -100,6 +100,15 @@ def read_events(
             counts.other += ended
 
 
+def read_lines(file: BufferedReader[Any]) -> Iterator[bytes]:
+    """The lines of a file as they are, gzip or not; one that is too long for memory comes in parts.
+
+    Raises LogDamagedError and OSError.
+    """
+    for line, _ in _lines(_unpacked(file)):
+        yield line
+
+
 def events_in(text: str, place: str, counts: LogCounts, *, event: str) -> Iterator[tuple[str, LoggedObject]]:
     """The events in one line of a log that is at hand as text: as ``read_events`` finds them in a file."""
     wanted, line = _Wanted(event), text.encode("utf-8", "replace")

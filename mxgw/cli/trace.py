@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,7 @@ def _trace(
     from mxgw.cli.trace_show import show, shown_facts, zone_name
     from mxgw.cli.trace_sources import Files
     from mxgw.trail.cloudwatch import CloudWatch, CloudWatchRefused
+    from mxgw.trail.filing import with_filings
     from mxgw.trail.query import parse_query
     from mxgw.trail.search import Search, Source
 
@@ -100,6 +102,9 @@ def _trace(
     try:
         with logs:
             found = Search(query, window, sources).run()
+            ids = frozenset(one.id for message in found.messages for one in message.attempts)
+            if files and ids:
+                found = replace(found, messages=with_filings(found.messages, logs.filings(ids)))
     except CloudWatchRefused as refused:
         fail(plain(speech(refused.key, **refused.facts)), code=FAILURE)
     _tell(speech, found, cut=found.cut or logs.cut or any(cloud.cut for cloud in clouds))

@@ -17,6 +17,7 @@ from mxgw.outcome import Decision, RecipientOutcome
 from mxgw.trail.attempt import Attempt
 from mxgw.trail.conclusion import advice, causes, checks_text, conclusion
 from mxgw.trail.fate import Fate, MessageFate, fate_of
+from mxgw.trail.filing import Filed, Filing
 from mxgw.trail.joining import Message, Step
 from mxgw.trail.moments import Window
 from mxgw.trail.search import Found
@@ -143,6 +144,7 @@ def _step_rows(step: Step, speech: Speech) -> Iterable[Row]:
         ("label-checks", checks_text(one.checks) or speech("no-checks")),
         *(("label-home", _home(recipient, speech)) for recipient in one.recipients[:MAX_SHOWN_RECIPIENTS]),
         *(("label-door", _door(behind, speech)) for behind in step.behind),
+        *(("label-mailbox", _filed(filed, speech)) for filed in step.filed[:MAX_SHOWN_RECIPIENTS]),
         ("label-told", Text(one.reply or speech("told-nothing"), style=style)),
         (
             "label-took",
@@ -177,6 +179,12 @@ def _door(behind: Attempt, speech: Speech) -> str:
         seconds=f"{behind.receive_seconds + behind.relay_seconds:.3f}",
         id=behind.id,
     )
+
+
+def _filed(filed: Filed, speech: Speech) -> Text:
+    style = {Filing.STORED: "green", Filing.FAILED: "red", Filing.DISCARDED: "dim"}[filed.filing]
+    said = speech(f"filing-{filed.filing.value}", mailbox=filed.mailbox, why=filed.why)
+    return Text.assemble(f"{filed.user}  ", (said, style))
 
 
 def _names(fate: MessageFate) -> str:
@@ -245,6 +253,15 @@ def _message_facts(index: int, message: Message, fate: MessageFate, speech: Spee
                 **_attempt_facts(step.attempt),
                 "guessed": step.guessed,
                 "home_door": [_attempt_facts(behind) for behind in step.behind],
+                "mailboxes": [
+                    {
+                        "user": filed.user,
+                        "filing": filed.filing.value,
+                        "mailbox": filed.mailbox,
+                        "why": filed.why,
+                    }
+                    for filed in step.filed
+                ],
             }
             for step in message.steps
         ],

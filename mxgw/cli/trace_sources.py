@@ -1,4 +1,4 @@
-"""The log files of ``mxgw trace``: read twice, stdin from a copy."""
+"""The log files of ``mxgw trace``: read more than once, stdin from a copy."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from types import TracebackType
-from typing import IO, Any, Final, Self, cast
+from typing import IO, Any, Final, Self, TypeVar, cast
 
 from mxgw.cli.log_files import log_files, opened, progress
-from mxgw.loglines import LogCounts, LogDamagedError, read_events
+from mxgw.loglines import LogCounts, LogDamagedError, read_events, read_lines
+from mxgw.trail.filing import MARK, MAX_FILINGS, Filed, parse_filing
 from mxgw.trail.search import Logged
 
 MAX_LINES: Final = 50_000_000
 """Lines that are read in one pass: months of a busy server, and a quarter of an hour."""
 
 MAX_COPY_OCTETS: Final = 8 * 1024**3
-"""Of stdin, which is read once and needed twice."""
+"""Of stdin, which can be read once only."""
 
 COPY_OCTETS: Final = 1024 * 1024
+
+Found = TypeVar("Found")
 
 
 class Files:
@@ -56,25 +60,43 @@ class Files:
     def events(self, terms: tuple[str, ...], counts: LogCounts) -> Iterator[Logged]:
         """See mxgw.trail.search.Source. A file that cannot be read is complained about."""
         needles = [term.lower().encode() for term in terms]
+
+        def read(file: io.BufferedReader[Any], name: str) -> Iterator[Logged]:
+            found = read_events(
+                file,
+                name,
+                counts,
+                event="transaction",
+                worth_reading=_holding(needles) if needles else None,
+                max_lines=MAX_LINES,
+            )
+            for place, fields in found:
+                yield Logged(name, place, fields)
+
+        yield from self._each(read)
+        self.cut = self.cut or counts.lines > MAX_LINES
+
+    def filings(self, ids: frozenset[str]) -> list[Filed]:
+        """What Dovecot's log, if it is among the files, says of these transactions."""
+
+        def read(file: io.BufferedReader[Any], _name: str) -> Iterator[Filed]:
+            for line in islice(read_lines(file), MAX_LINES):
+                filed = parse_filing(line.decode("utf-8", "replace")) if MARK in line else None
+                if filed is not None and filed.id in ids:
+                    yield filed
+
+        return list(islice(self._each(read), MAX_FILINGS))
+
+    def _each(self, read: Callable[[io.BufferedReader[Any], str], Iterator[Found]]) -> Iterator[Found]:
         paths = [path for name in self._names for path in log_files(name)]
         with progress(paths) as advance:
             for path in paths:
                 name = "stdin" if path == "-" else path
                 try:
                     with self._opened(path, advance) as file:
-                        found = read_events(
-                            file,
-                            name,
-                            counts,
-                            event="transaction",
-                            worth_reading=_holding(needles) if needles else None,
-                            max_lines=MAX_LINES,
-                        )
-                        for place, fields in found:
-                            yield Logged(name, place, fields)
+                        yield from read(file, name)
                 except (OSError, LogDamagedError) as error:
                     self._broke(name, error)
-        self.cut = self.cut or counts.lines > MAX_LINES
 
     def _broke(self, name: str, error: OSError | LogDamagedError) -> None:
         if name not in self._broken:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mxgw.loglines import LogCounts, events_in
-from mxgw.trail.moments import Window
+from mxgw.trail.moments import ALWAYS, Window
 from mxgw.trail.search import Logged
 
 CONNECT_SECONDS: Final = 3.0
@@ -26,8 +26,6 @@ LATE_SECONDS: Final = 300.0
 """A line may reach CloudWatch that much later than the event that it tells of."""
 
 EVERYTHING: Final = '"transaction"'
-
-_LAST_MILLISECOND: Final = 2**53
 
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "NotAuthorized"})
 _BAD_CREDENTIALS: Final = frozenset(
@@ -102,9 +100,10 @@ class CloudWatch:
         asked: dict[str, Any] = {
             "logGroupName": self._group,
             "startTime": max(0, int((self._window.since - LATE_SECONDS) * 1000)),
-            "endTime": min(int((self._window.until + LATE_SECONDS) * 1000), _LAST_MILLISECOND),
             "filterPattern": pattern,
         }
+        if self._window.until < ALWAYS.until:
+            asked["endTime"] = int((self._window.until + LATE_SECONDS) * 1000)
         if token:
             asked["nextToken"] = token
         try:

@@ -24,13 +24,12 @@ def conclusion(fate: MessageFate, speech: Speech, clock: Clock) -> str:
     """The sentence."""
     if fate.fate is Fate.MIXED:
         parts = [_part(fate, state, speech, clock) for state in State if fate.in_state(state)]
+        if fate.comes_again:
+            parts.append(speech("part-again"))
         return speech("fate-mixed", parts=speech("part-join").join(parts))
-    key = f"fate-{fate.fate.value}"
-    if fate.perhaps_twice:
-        key = "fate-stored-perhaps-twice"
     count = len(fate.recipients)
     return speech(
-        key,
+        _key(fate),
         times=_times(max((one.put_off for one in fate.recipients), default=0), speech),
         whom=speech("whom-all", count=count) if count > 1 else "",
         place=_place(fate.junk, speech),
@@ -55,6 +54,16 @@ def advice(fate: MessageFate, speech: Speech) -> list[str]:
 def checks_text(checks: Sequence[tuple[str, str]]) -> str:
     """``spf=pass dkim=none``."""
     return " ".join(f"{name}={result}" for name, result in checks)
+
+
+def _key(fate: MessageFate) -> str:
+    if fate.perhaps_twice:
+        return "fate-stored-perhaps-twice"
+    if fate.fate is Fate.REFUSED and fate.comes_again:
+        return "fate-refused-again"
+    if fate.fate is Fate.PUT_OFF and fate.since == fate.last_at:
+        return "fate-put-off-now"
+    return f"fate-{fate.fate.value}"
 
 
 def _times(count: int, speech: Speech) -> str:

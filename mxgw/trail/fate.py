@@ -104,6 +104,9 @@ class MessageFate:
     perhaps_twice: bool
     """Home took it more than once, and could not tell a repeat from a new message: no fingerprint."""
 
+    comes_again: bool
+    """At its last attempt the sender was told to."""
+
     def in_state(self, state: State) -> tuple[RecipientFate, ...]:
         """The recipients for whom it is so."""
         return tuple(one for one in self.recipients if one.state is state)
@@ -117,13 +120,13 @@ def fate_of(message: Message, *, now: float) -> MessageFate:
             key = folded(recipient.forward_path)
             found[key] = _after(found.get(key), recipient, step.attempt, step.behind)
     recipients = tuple(found.values())
-    last_at = max(step.attempt.ended_at for step in message.steps)
+    last = message.steps[-1].attempt
     stored = [step for step in message.steps if _any_stored(step)]
     return MessageFate(
-        fate=_whole(recipients, idle_seconds=now - last_at),
+        fate=_whole(recipients, idle_seconds=now - last.ended_at),
         recipients=recipients,
         since=message.steps[0].attempt.ended_at,
-        last_at=last_at,
+        last_at=last.ended_at,
         junk=next(
             (
                 one
@@ -135,6 +138,7 @@ def fate_of(message: Message, *, now: float) -> MessageFate:
         ),
         perhaps_twice=any(one.times_stored > 1 for one in recipients)
         and not all(step.attempt.fingerprint for step in stored),
+        comes_again=last.decision is Decision.DEFER,
     )
 
 

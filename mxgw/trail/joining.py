@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mxgw.outcome import Decision
 from mxgw.trail.attempt import Attempt, Door, folded
+
+if TYPE_CHECKING:
+    from mxgw.trail.filing import Filed
 
 SKEW_SECONDS: Final = 5.0
 """How far the clocks of edge and home may be apart."""
@@ -23,11 +26,15 @@ GIVE_UP_SECONDS: Final = 5 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One attempt, and what the home door says of the same attempt. ``guessed``: see the module."""
+    """One attempt, and what the home door says of the same attempt. ``guessed``: see the module.
+
+    ``filed`` is what the mailbox server logged of it (mxgw.trail.filing).
+    """
 
     attempt: Attempt
     behind: tuple[Attempt, ...] = ()
     guessed: bool = False
+    filed: tuple[Filed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ CONCLUSIONS: Final = {
     ),
     "fate-stored-after-retry": Text(
         "Put off {times} since {since}, came again and was stored once{place}{whom} at {at}.",
-        "{since} から {times}延期されたあと再送され、{at} に{whom}{place} 1 通だけ保存されました。",
+        "{since} から {times}延期されたあと再送され、{at} に{whom}{place}重複なく保存されました。",
     ),
     "fate-stored-once": Text(
         "Came again after it was stored{place}{whom} at {at}: home knows it by its fingerprint and keeps one copy.",
@@ -27,8 +27,16 @@ CONCLUSIONS: Final = {
         "{at} に{whom}{place}保存されたあと、フィンガープリントなしでもう一度届きました。2 通あるかもしれません。",
     ),
     "fate-refused": Text(
-        "Refused for good{whom} at {at}: {said}; the sender's server has told the author.",
-        "{at} に{whom}受け取りを拒否しました（{said}）。送信者には、送信側のサーバーから通知が届いています。",
+        "Refused for good{whom} at {at}: {said}; to tell the author is up to the sender's server.",
+        "{at} に{whom}受け取りを拒否しました（{said}）。送信者への通知は、送信側のサーバーが行います。",
+    ),
+    "fate-refused-again": Text(
+        "Home refused it for good{whom} at {at}: {said}; the sender was asked to come again all the same, as others of that transaction had to wait.",
+        "{at} に家のサーバーが{whom}拒否しました（{said}）。同じ配送に延期した宛先があるため、送信側には再送を求めました。",
+    ),
+    "fate-put-off-now": Text(
+        "Put off at {last} and not yet back; senders usually give up after 4 to 5 days, here between {early} and {late}.",
+        "{last} に延期され、まだ再送されていません。送信側は通常 4～5 日であきらめます（このメールでは {early} から {late} の間）。",
     ),
     "fate-put-off": Text(
         "Put off {times} since {since} and not yet back since {last}; senders usually give up after 4 to 5 days, here between {early} and {late}.",
@@ -52,10 +60,14 @@ CONCLUSIONS: Final = {
         "{names} は延期中でまだ再送なし（{early} から {late} の間に送信側があきらめます）",
     ),
     "part-left": Text("not finished for {names}: the client went away", "{names} は相手の切断により未完了"),
+    "part-again": Text(
+        "the sender was asked to come again for all of them, which is safe",
+        "送信側にはすべての宛先について再送を求めました（二重にはなりません）",
+    ),
     "part-join": Text("; ", "、"),
     "times-one": Text("once", "1 回"),
     "times-many": Text("{count} times", "{count} 回"),
-    "whom-all": Text(" for all {count} recipients", " {count} 件の宛先すべてについて"),
+    "whom-all": Text(" for all {count} recipients", "宛先 {count} 件すべてに"),
     "place-junk-edge": Text(
         " in the Junk folder, as the checks of the sender failed ({checks}),",
         "、送信者の確認に失敗したため（{checks}）迷惑メールフォルダーに",

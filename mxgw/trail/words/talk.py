@@ -29,6 +29,13 @@ TALK: Final = {
     "label-checks": Text("checks", "検査"),
     "label-home": Text("home", "家の応答"),
     "label-door": Text("home door", "家の入口"),
+    "label-mailbox": Text("mailbox", "メールボックス"),
+    "filing-stored": Text("stored in {mailbox}", "{mailbox} に保存"),
+    "filing-failed": Text("not stored in {mailbox}: {why}", "{mailbox} に保存できず：{why}"),
+    "filing-discarded": Text(
+        "dropped: the mailbox has it already, or a filter of its owner says so",
+        "破棄（保存済みの同じメール、または本人のフィルターによる）",
+    ),
     "label-told": Text("told", "送信側へ"),
     "label-took": Text("took", "時間"),
     "label-log": Text("log", "ログ"),
