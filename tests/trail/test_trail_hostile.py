@@ -205,3 +205,17 @@ def test_after_five_days_the_sender_has_given_up() -> None:
 
     assert fate_of(message, now=NOW + 4 * 86_400).fate is Fate.PUT_OFF
     assert fate_of(message, now=NOW + 6 * 86_400).fate is Fate.GIVEN_UP
+
+
+def test_no_more_lines_are_read_than_are_allowed() -> None:
+    text = b"".join(
+        json.dumps({"event": "transaction", "id": str(number)}).encode() + b"\n" for number in range(9)
+    )
+    counts = LogCounts()
+
+    found = list(
+        read_events(BufferedReader(BytesIO(text)), "x", counts, event="transaction", max_lines=4)  # type: ignore[arg-type]
+    )
+
+    assert [fields["id"] for _, fields in found] == ["0", "1", "2", "3"]
+    assert counts.lines == 5
