@@ -41,7 +41,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 lock: install ## pin every package with its hashes anew, of the developers and of the image
 	$(COMPILE) --group dev pyproject.toml -o requirements.lock
-	$(COMPILE) --extra aws --constraint requirements.lock pyproject.toml -o requirements-runtime.lock
+	$(COMPILE) --extra admin --extra aws --constraint requirements.lock pyproject.toml -o requirements-runtime.lock
 	printf '%s\n' hatchling setuptools | $(COMPILE) --constraint requirements.lock - -o docker/requirements-build.lock
 
 rfc: install ## print the table of RFC sentences and the tests that show them

@@ -34,7 +34,7 @@ for name in $(sed -n 's/^\([A-Z][A-Z0-9_]*\)=.*/\1/p' .env.example); do
 done
 
 for name in MARIADB_ROOT_PASSWORD DOVECOT_DB_PASSWORD POSTFIX_DB_PASSWORD ROUNDCUBE_DB_PASSWORD ADMIN_DB_PASSWORD \
-    RSPAMD_PASSWORD ROUNDCUBE_DES_KEY MXGW_SEAL_KEY; do
+    DOVEADM_KEY RSPAMD_PASSWORD ROUNDCUBE_DES_KEY MXGW_SEAL_KEY; do
     secret=$(value "$name")
     [ -z "$secret" ] && continue
     case $secret in *[!A-Za-z0-9._-]*)

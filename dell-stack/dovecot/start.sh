@@ -8,7 +8,7 @@ run=/run/mxgw
 say() { echo "start: $*" >&2; }
 
 # Both go into files whose syntax has its own quotes; see .env.example.
-for name in DOVECOT_DB_PASSWORD RSPAMD_PASSWORD; do
+for name in DOVECOT_DB_PASSWORD DOVEADM_KEY RSPAMD_PASSWORD; do
     case ${!name-} in
         '' | *[!A-Za-z0-9._-]*)
             say "$name in .env must be made of A-Z a-z 0-9 . _ - (openssl rand -hex 24)"
@@ -25,7 +25,8 @@ secret() { # secret OWNER FILE: standard input, readable by its owner alone
 }
 printf '[client]\nuser=dovecot\npassword=%s\n' "$DOVECOT_DB_PASSWORD" | secret dovecot mariadb.cnf
 printf '%s' "$RSPAMD_PASSWORD" | secret vmail rspamd-password
-unset DOVECOT_DB_PASSWORD RSPAMD_PASSWORD
+printf '%s' "$DOVEADM_KEY" | secret root doveadm-key
+unset DOVECOT_DB_PASSWORD DOVEADM_KEY RSPAMD_PASSWORD
 
 install -d -m 700 -o vmail -g vmail /srv/mail/.spool
 

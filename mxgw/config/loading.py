@@ -12,7 +12,7 @@ from typing import Any
 
 from mxgw.config.forms import PEM_BEGIN, Address, domain_name
 from mxgw.config.remote import Fetch, no_fetch
-from mxgw.config.rows import CONFIG_VARIABLE, MASK, PREFIX, Check, Role, Setting
+from mxgw.config.rows import ADMIN_PREFIX, CONFIG_VARIABLE, MASK, PREFIX, Check, Role, Setting
 from mxgw.config.settings import MAX_SESSIONS_PER_CLIENT, SETTINGS, Config
 
 MAX_FILE_OCTETS = 1024 * 1024
@@ -121,7 +121,11 @@ def _gather(environ: Mapping[str, str], toml: Path | None) -> tuple[dict[str, _S
     for variable, text in environ.items():
         if variable in by_variable:
             said[by_variable[variable].name] = _Said(text, "")
-        elif variable.startswith(PREFIX) and variable != CONFIG_VARIABLE:
+        elif (
+            variable.startswith(PREFIX)
+            and variable != CONFIG_VARIABLE
+            and not variable.startswith(ADMIN_PREFIX)
+        ):
             mistakes.append(_unknown(variable, "", [*by_variable, CONFIG_VARIABLE]))
     return said, mistakes
 

@@ -19,6 +19,9 @@ PREFIX = "MXGW_"
 CONFIG_VARIABLE = "MXGW_CONFIG"
 """Names the TOML file; not a setting itself."""
 
+ADMIN_PREFIX = "MXGW_ADMIN_"
+"""Of what `mxgw admin` reads (mxgw.admin.access), for whom the environment may be the same."""
+
 MASK = "(hidden)"
 
 _T = TypeVar("_T")

@@ -306,3 +306,14 @@ def test_domains_in_a_list_are_read_as_a_labels_without_repeats() -> None:
     )
     assert not isinstance(config, list)
     assert config.arc_trusted == ("google.com", "xn--r8jz45g.jp")
+
+
+def test_what_the_admins_commands_read_is_no_unknown_setting() -> None:
+    config = load(
+        {
+            "MXGW_DOMAINS": "example.jp",
+            "MXGW_HOME": "lmtp://home",
+            "MXGW_ADMIN_DB": "mysql://mailadmin@mariadb/mail",
+        }
+    )
+    assert not isinstance(config, list)

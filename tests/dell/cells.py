@@ -261,7 +261,8 @@ def site(data: Path) -> dict[str, str]:
     """A site's .env, with passwords nobody has elsewhere."""
     names = (
         *("MARIADB_ROOT_PASSWORD", "DOVECOT_DB_PASSWORD", "POSTFIX_DB_PASSWORD", "ROUNDCUBE_DB_PASSWORD"),
-        *("ADMIN_DB_PASSWORD", "RSPAMD_PASSWORD", "MXGW_SEAL_KEY", "SENDGRID_API_KEY", "ROUNDCUBE_DES_KEY"),
+        *("ADMIN_DB_PASSWORD", "DOVEADM_KEY", "RSPAMD_PASSWORD", "MXGW_SEAL_KEY", "SENDGRID_API_KEY"),
+        "ROUNDCUBE_DES_KEY",
     )
     return {
         **{name: secrets.token_hex(12) for name in names},

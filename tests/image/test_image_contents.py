@@ -74,9 +74,9 @@ def test_the_user_owns_the_spool_and_nothing_else(files: Files) -> None:
 
 def test_what_reads_parameters_and_secrets_of_aws_is_in_it_and_no_other_service(files: Files) -> None:
     data = f"{PROGRAM}/lib/python3.11/site-packages/botocore/data"
-    services = {path for path, one in files.items() if one.isdir() and str(PurePosixPath(path).parent) == data}
+    folders = [PurePosixPath(path) for path, one in files.items() if one.isdir()]
 
-    assert {PurePosixPath(path).name for path in services} == {"ssm", "secretsmanager", "sts"}
+    assert {one.name for one in folders if str(one.parent) == data} == {"ssm", "secretsmanager", "sts"}
     assert f"{PROGRAM}/lib/python3.11/site-packages/boto3/__init__.py" in files
 
 
