@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -90,7 +91,8 @@ def doctor(
     timeout: str | None,
 ) -> None:
     """Look, judge, tell; exit code 1 where something is wrong."""
-    place = _edge(edge or call.environ.get(MAIL_EXCHANGER))
+    known = _edge(call.environ.get(MAIL_EXCHANGER))
+    place = _edge(edge) or known
     names = _domains(domain or tuple(call.environ.get("MXGW_DOMAINS", "").replace(",", " ").split()))
     # Who names domains alone asks about domains alone.
     visited = None if edge is None and domain else place
@@ -109,7 +111,7 @@ def doctor(
         domains=tuple(
             Wanted(
                 name,
-                _exchanger(name, place, addresses),
+                _exchanger(name, (place, known), addresses),
                 sender,
                 selectors or (SELECTORS if sender == SENDGRID else ()),
                 forms.address(reports) if reports is not None else f"postmaster@{name}",
@@ -177,11 +179,10 @@ def _outbound(given: str | None) -> str | IPv4Address | IPv6Address:
     return ip_address(text) if _is_ip(text) else forms.domain(text)
 
 
-def _exchanger(domain: str, edge: Server | None, addresses: tuple[str, ...]) -> Exchanger:
+def _exchanger(domain: str, edges: Sequence[Server | None], addresses: tuple[str, ...]) -> Exchanger:
     """What the MX should name: the edge where it has a name, else as `mxgw admin domain` has it."""
-    named = edge is not None and not _is_ip(edge[0])
-    host = edge[0] if edge is not None and named else f"mx.{domain}"
-    return Exchanger(host, tuple(_ipv4(text) for text in addresses))
+    names = [edge[0] for edge in edges if edge is not None and not _is_ip(edge[0])]
+    return Exchanger(names[0] if names else f"mx.{domain}", tuple(_ipv4(text) for text in addresses))
 
 
 def _ipv4(text: str) -> IPv4Address:

@@ -101,6 +101,21 @@ async def test_the_environment_names_the_edge_and_the_domains() -> None:
     assert domain.code == 0
 
 
+async def test_an_edge_by_its_address_is_not_taken_for_the_name_of_the_mx() -> None:
+    zone = Zone({**HERE, "in.example.jp": {"A": ["127.0.0.1"]}})
+    zone.put(DOMAIN, {"MX": [(10, "in.example.jp")]})
+    async with NameServer(zone) as server, OddEdge() as edge:
+        where = ("--edge", f"127.0.0.1:{edge.port}", "--domain", DOMAIN, "--mx-address", "127.0.0.1")
+        unnamed = await doctor(*where, *asking([server], server), "--timeout", "2")
+        named = await doctor(
+            *(*where, *asking([server], server), "--timeout", "2"),
+            settings={"MXGW_ADMIN_MX": "in.example.jp"},
+        )
+
+    assert levels(unnamed)["MX"] == "failed"
+    assert levels(named)["MX"] == levels(named)["MX (A)"] == "ok"
+
+
 async def test_selectors_and_senders_are_those_that_are_given() -> None:
     async with NameServer(Zone(HERE)) as server:
         ended = await doctor(

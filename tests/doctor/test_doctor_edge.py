@@ -6,15 +6,22 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from mxgw.admin.dns_check import Level
-from mxgw.doctor.edge_judge import EdgeCheck, judge_edge
+from mxgw.admin.words import Language
+from mxgw.doctor.certificate import read_certificate
+from mxgw.doctor.edge_facts import EdgeSeen, Visit
+from mxgw.doctor.edge_judge import EdgeCheck, judge_certificate, judge_edge
 from mxgw.doctor.letter import MARK, letter
+from mxgw.doctor.smtp_talk import Broken, Trouble
 from mxgw.doctor.verdict import Verdict
-from mxgw.doctor.visit import Manners, probes_for, see_edge
+from mxgw.doctor.visit import MAX_ADDRESSES, Manners, probes_for, see_edge
+from mxgw.doctor.words import DoctorWords
+from mxgw.resolver.answers import Status
 from tests.doctor.doctor_rig import DOMAIN, EDGE, HELLO, TODAY, OddEdge, assert_spoken, issue
 from tests.rig.gateway import Gateway
 from tests.rig.homeacts import Act, Close, Hang, Raw
@@ -355,3 +362,36 @@ async def test_a_slow_edge_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr("mxgw.doctor.edge_judge.SLOW_SECONDS", 0.0)
     async with OddEdge().with_certificate(cert, key) as edge:
         assert wrong(await judged(edge.port))["port"] == "port-slow"
+
+
+@pytest.mark.parametrize(
+    ("broken", "key"),
+    [
+        (Broken(Trouble.SILENT, "connect", "no answer in 20 s"), "port-silent"),
+        (Broken(Trouble.UNREACHABLE, "connect", "No route to host"), "port-unreachable"),
+    ],
+)
+def test_a_network_that_leads_nowhere_is_told_from_an_edge_that_is_down(broken: Broken, key: str) -> None:
+    seen = EdgeSeen(EDGE, 25, Status.FOUND, (Visit(IPv4Address("192.0.2.1"), broken=broken),))
+
+    (verdict,) = judge_edge(seen, TODAY)
+
+    assert (verdict.subject, verdict.key, verdict.level) == (EDGE, key, Level.FAILED)
+    assert "OP25B" in DoctorWords(Language.JA)(verdict.mend, **verdict.facts)
+
+
+@pytest.mark.parametrize("der", [b"", b"0", b"not a certificate" * 100])
+def test_a_certificate_that_cannot_be_read_has_no_facts(der: bytes) -> None:
+    assert read_certificate(der) is None
+    assert [it.key for it in judge_certificate(EdgeSeen(EDGE, 25, Status.FOUND), der, "", TODAY)] == [
+        "certificate-unreadable"
+    ]
+
+
+async def test_many_addresses_are_not_all_visited(tmp_path: Path) -> None:
+    cert, key, _ = issue(tmp_path)
+    zone = Zone({EDGE: {"A": [f"127.0.1.{number}" for number in range(1, 9)]}})
+    async with OddEdge().with_certificate(cert, key) as edge:
+        verdicts = await judged(edge.port, zone=zone)
+
+    assert [verdict.check for verdict in verdicts].count(EdgeCheck.PORT) == MAX_ADDRESSES
