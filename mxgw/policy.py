@@ -105,6 +105,11 @@ _TEXTS = {
     "3.4": "The message is too large",
     "6.7": "A non-ASCII address cannot be carried to the mailbox",
 }
+# A mailbox that is busy (4.2.1) is not closed, and one that is not there just now (4.1.1) may be tomorrow.
+_TEXTS_FOR_NOW = {
+    "2.1": "This mailbox takes no mail just now; please try again later",
+    "2.2": _TEXTS["2.2"],
+}
 _INNER = re.compile(
     r"<[^>]*>|\([^)]*\)|\[[^\]]*\]|\S*@\S*|\S*/\S*|(?:[\w-]+\.)+[\w-]+(?::\d+)?|[0-9a-fA-F:]*::[0-9a-fA-F:]*"
 )
@@ -139,7 +144,7 @@ def recipient_reply(answer: HomeAnswer) -> Reply:
 def passed_on(reply: Reply) -> Reply:
     """Home's reply as a stranger may read it: same code and status, one short line, no inner names."""
     status = reply.status or f"{reply.code // 100}.0.0"
-    text = _TEXTS.get(status[2:])
+    text = (_TEXTS if reply.permanent else _TEXTS_FOR_NOW).get(status[2:])
     if text is None:
         text = " ".join(_INNER.sub(" ", reply.lines[0]).split())[:MAX_PASSED_TEXT]
         text = _DANGLING.sub("", text).strip(" ,;:")

@@ -187,3 +187,19 @@ def test_mail_is_refused_before_the_octets_travel():
     assert reply(home=False).code == 451
     assert reply(free=0).code == 452
     assert reply(declared=400, free=300).code == 452
+
+
+@pytest.mark.parametrize(
+    ("home", "told"),
+    [
+        ("550 5.2.1 closed", "This mailbox is closed"),
+        ("451 4.2.1 busy", "This mailbox takes no mail just now; please try again later"),
+        ("552 5.2.2 quota", "The mailbox is full"),
+        ("452 4.2.2 quota", "The mailbox is full"),
+        ("450 4.1.1 lookup failed", "lookup failed"),
+    ],
+)
+def test_what_is_so_just_now_is_not_told_as_if_it_were_for_good(home: str, told: str) -> None:
+    code, status, text = home.split(" ", 2)
+
+    assert policy.passed_on(Reply.of(int(code), status, text)).lines == (told,)
