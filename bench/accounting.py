@@ -184,9 +184,9 @@ def proportional_megabytes(pids: Sequence[int]) -> float:
     return kilobytes / 1000
 
 
-def end_group(account: Account) -> None:
+def end_group(account: Account, *, patience_seconds: float = STOP_SECONDS) -> None:
     """End what is left in the group, by PID, and see it gone."""
-    for sign, patience in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+    for sign, patience in ((signal.SIGTERM, patience_seconds), (signal.SIGKILL, STOP_SECONDS)):
         for pid in account.pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, sign)

@@ -32,7 +32,7 @@ not mean that the next hop has the message; without one it does.\
 def latency(run: Run, zone: ZoneServer | None) -> Chapter:
     """One measurement each."""
     gateways: list[tuple[Gateway, bool]] = [
-        (gateway, False) for gateway in relays() if gateway.name not in LEFT_OUT
+        (gateway, False) for gateway in relays(zone.address if zone else "") if gateway.name not in LEFT_OUT
     ]
     if zone is not None:
         gateways += [

@@ -9,8 +9,8 @@ from bench.postfix import PostfixProxy, PostfixQueue
 OURS = ("mxgw", "mxgw-debian")
 
 
-def relays() -> list[Gateway]:
-    """mxgw, and all peers, as they relay without checks."""
+def relays(resolver: str = "") -> list[Gateway]:
+    """mxgw, and all peers, as they relay without checks. ``resolver`` answers those that ask for names."""
     return [
         Mxgw(title="mxgw"),
         debian_mxgw(),
@@ -19,7 +19,7 @@ def relays() -> list[Gateway]:
         PostfixQueue(in_memory=True),
         PostfixQueue(in_memory=False),
         EximCutthrough(),
-        OpenSmtpd(),
-        Haraka(forward=True),
-        Haraka(forward=False),
+        OpenSmtpd(resolver=resolver),
+        Haraka(forward=True, resolver=resolver),
+        Haraka(forward=False, resolver=resolver),
     ]

@@ -65,6 +65,8 @@ class PostfixMilters(PostfixQueue):
     """Takes PROXY headers, and asks the zone."""
 
     say_first = PROXY_LOCAL
+    patience_seconds = 0.2
+    """Milters look only every few seconds whether they are to end, and have nothing to save."""
 
     def __init__(self, zone: ZoneServer) -> None:
         super().__init__(in_memory=True)

@@ -1,4 +1,8 @@
-"""Exim, OpenSMTPD and Haraka: each in the way of its own that comes closest to relaying at once."""
+"""Exim, OpenSMTPD and Haraka: each in the way of its own that comes closest to relaying at once.
+
+OpenSMTPD and Haraka look up each client's name, which cannot be turned off: ``resolver`` is one that answers
+at once.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from bench.accounting import Account
 from bench.gateways import Gateway
 from bench.harness import Speaks
 from bench.processes import Program, free_port
-from bench.unpacked import EXIM, FETCH, HARAKA_PROGRAM, OPENSMTPD
+from bench.unpacked import EXIM, HARAKA_PROGRAM, HARAKA_VIEW, OPENSMTPD
 
 MAX_OCTETS = 36 * 1024**2
 
@@ -85,7 +89,7 @@ class OpenSmtpd(Gateway):
     title = "OpenSMTPD, queue in memory"
     share = 0.025
     queues = True
-    max_sessions = 3
+    max_sessions = 5
     """More connections at once than it has room for in its backlog wait for TCP to try again."""
 
     CONFIGURATION = """\
@@ -94,6 +98,9 @@ listen on 127.0.0.1 port PORT
 action "home" relay host "lmtp://127.0.0.1:SINK"
 match from any for domain "example.com" action "home"
 """
+
+    def __init__(self, *, resolver: str = "") -> None:
+        self._resolver = resolver
 
     def missing(self) -> str:
         return OPENSMTPD.missing()
@@ -109,6 +116,7 @@ match from any for domain "example.com" action "home"
                 ["/bin/sh", "-c", script, str(directory / "smtpd.conf")],
                 view=directory / "view",
                 shared=directory,
+                resolver=self._resolver,
             ),
             account=account,
             output=directory / "smtpd.out",
@@ -125,7 +133,8 @@ class Haraka(Gateway):
 
     PLUGIN = "exports.hook_rcpt = (next) => next(OK)"
 
-    def __init__(self, *, forward: bool) -> None:
+    def __init__(self, *, forward: bool, resolver: str = "") -> None:
+        self._resolver = resolver
         self._plugin = "queue/smtp_forward" if forward else "queue/lmtp"
         self.name = "haraka" if forward else "haraka-lmtp"
         self.title = f"Haraka {self._plugin}" + ("" if forward else ", queue on disk")
@@ -136,7 +145,7 @@ class Haraka(Gateway):
     def missing(self) -> str:
         if shutil.which("node") is None:
             return "there is no node"
-        return "" if HARAKA_PROGRAM.exists() else f"not there: {FETCH}"
+        return HARAKA_VIEW.missing()
 
     def start(self, *, sink_port: int, account: Account, directory: Path) -> tuple[Program, int]:
         port = free_port()
@@ -149,7 +158,12 @@ class Haraka(Gateway):
             (base / name).write_text(text)
         (base / "queue").mkdir()
         program = Program(
-            [shutil.which("node") or "node", str(HARAKA_PROGRAM), "-c", str(base)],
+            HARAKA_VIEW.argv(
+                [shutil.which("node") or "node", str(HARAKA_PROGRAM), "-c", str(base)],
+                view=directory / "view",
+                shared=directory,
+                resolver=self._resolver,
+            ),
             account=account,
             output=directory / "haraka.out",
             environment=dict(os.environ) | {"NODE_ENV": "production"},

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.accounting import Account
+from bench.accounting import STOP_SECONDS, Account
 from bench.gateways import Gateway
 from bench.harness import Speaks
 from bench.processes import BenchError, Program, find_program, free_port
@@ -50,6 +50,7 @@ QUEUE_SERVICES = (
 class Postfix(Gateway):
     """What the three share: configuration of its own, Postfix's master in the foreground."""
 
+    patience_seconds = STOP_SECONDS
     say_first = b""
     """What a client says before it is greeted."""
 
@@ -91,6 +92,7 @@ class Postfix(Gateway):
             account=account,
             output=directory / "postfix.out",
             cleared=queue,
+            patience_seconds=self.patience_seconds,
         )
         program.wait_for_door(port, say_first=self.say_first)
         return program, port

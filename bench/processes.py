@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench.accounting import Account, end_group
+from bench.accounting import STOP_SECONDS, Account, end_group
 
 ROOT = Path(__file__).parent.parent
 """Where the package ``bench`` is found, and var/."""
@@ -59,7 +59,8 @@ def _reach(port: int) -> socket.socket:
 class Program:
     """A running program whose whole tree is in ``account``; its output goes to a file.
 
-    ``cleared``: a directory that is removed when it has ended.
+    ``cleared``: a directory that is removed when it has ended. ``patience_seconds``: how long those of its
+    tree may take to leave that it did not end itself.
     """
 
     def __init__(
@@ -71,9 +72,11 @@ class Program:
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         cleared: Path | None = None,
+        patience_seconds: float = STOP_SECONDS,
     ) -> None:
         self.output = output
         self._cleared = cleared
+        self._patience_seconds = patience_seconds
         self._account = account
         with output.open("wb") as sink:
             self._process = subprocess.Popen(
@@ -118,7 +121,7 @@ class Program:
             self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(10)
-        end_group(self._account)
+        end_group(self._account, patience_seconds=self._patience_seconds)
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()

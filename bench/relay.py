@@ -13,6 +13,7 @@ from bench.harness import sink_argv
 from bench.lineup import OURS, relays
 from bench.measure import WORKLOADS, Sample, Workload
 from bench.run import Run
+from bench.zone import ZoneServer
 
 HEADINGS = (
     "gateway",
@@ -40,13 +41,14 @@ EXPLANATION = """\
 file and keeps its metrics; Postfix, Exim, OpenSMTPD and Haraka add their Received field and log to a file;
 the plain one does neither. Gateways with a queue answer before the next hop has the message: their figures
 count until the last one is delivered. Exim's cutthrough and Postfix's proxy speak SMTP only to the next hop,
-the others LMTP.\
+the others LMTP. OpenSMTPD and Haraka always look up the client's name: the resolver that they
+ask has all in memory.\
 """
 
 
-def relay(run: Run) -> Chapter:
+def relay(run: Run, zone: ZoneServer | None) -> Chapter:
     """Measure all, in rounds."""
-    gateways = run.present(relays())
+    gateways = run.present(relays(zone.address if zone else ""))
     workloads = [workload for workload in WORKLOADS if not run.loads or workload.name in run.loads]
     samples: list[Sample] = []
     for workload in workloads:

@@ -34,9 +34,9 @@ def carry_out(run: Run, wanted: frozenset[str], *, command: str, done: Callable[
             chapters.append(make())
             done(chapters[-1])
 
-    add("relay", lambda: relay(run))
     with ExitStack() as stack:
         zone = _zone(run, stack)
+        add("relay", lambda: relay(run, zone))
         if zone is not None:
             add("authentication", lambda: authentication(run, zone))
         add("latency", lambda: latency(run, zone))

@@ -89,7 +89,11 @@ class Bundle:
 
     def versions(self) -> list[tuple[str, str]]:
         """Name and version of each package that was asked for."""
-        found = (self._place / "versions.txt").read_text().splitlines() if self.root.is_dir() else []
+        found = (
+            (self._place / "versions.txt").read_text().splitlines()
+            if (self._place / "versions.txt").exists()
+            else []
+        )
         return [(name, version) for name, _, version in (line.partition(" ") for line in found)]
 
     def fetch(self) -> None:
@@ -133,6 +137,9 @@ MILTERS = Bundle(
     ("opendkim", "opendmarc", "policyd-spf"),
 )
 UNBOUND = Bundle("unbound", ("unbound",), ("unbound",))
+HARAKA_VIEW = Bundle("haraka", (), ())
+"""Nothing is laid over the machine but another resolver."""
+
 BUNDLES = (UNBOUND, MILTERS, EXIM, OPENSMTPD)
 
 HARAKA = PEERS / "haraka"
@@ -146,6 +153,7 @@ def fetch_haraka() -> None:
     HARAKA.mkdir(parents=True, exist_ok=True)
     options = ["--no-audit", "--no-fund", "--omit=dev", "--omit=optional", "--loglevel=error"]
     _do("npm", "install", *options, "--prefix", str(HARAKA), "Haraka")
+    HARAKA_VIEW.root.mkdir(exist_ok=True)
 
 
 def fetchers() -> list[tuple[str, Callable[[], None]]]:
