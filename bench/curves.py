@@ -17,11 +17,11 @@ from bench.scaling import two_workers
 from bench.zone import ZoneServer
 
 SESSIONS = (1, 10, 100, 1000)
-SESSION_MESSAGES = 800
+SESSION_MESSAGES = 600
 POSTFIX_SESSIONS = 100
 """Its stock limit of processes: the sessions beyond it would only wait."""
 
-SIZES = ((1024, 800), (10_240, 800), (102_400, 300), (1_048_576, 60), (26_214_400, 8))
+SIZES = ((1024, 600), (10_240, 600), (102_400, 200), (1_048_576, 60), (26_214_400, 8))
 """Octets, and how many messages of them."""
 SIZE_SESSIONS = 10
 ROUND_TRIPS_MS = (0, 20, 100)

@@ -26,7 +26,7 @@ SHARE = 0.25
 """Of one core, for each worker: sender and sink then have more than they need on two cores."""
 AT_LEAST = 1.7
 PLAIN = Workload(
-    "a40", "10 KB, one message per connection, 40 sessions", SourceLoad(40, 10_240, False, 1500), 200
+    "a40", "10 KB, one message per connection, 40 sessions", SourceLoad(40, 10_240, False, 900), 200
 )
 
 
@@ -34,7 +34,7 @@ def two_workers(run: Run, zone: ZoneServer | None) -> list[Verdict]:
     """The same load for one worker and for two, the order changing; checks off and on."""
     verdicts = [_verdict(run, PLAIN, Mxgw(title="mxgw"))]
     if zone is not None:
-        load = MxgwLoad(40, 10_240, False, 1000, signing_key=zone.signing_key, proxied=True)
+        load = MxgwLoad(40, 10_240, False, 400, signing_key=zone.signing_key, proxied=True)
         checked = Mxgw(title="mxgw", checks=AUTHENTICATION, proxied=True, dns=zone.address)
         verdicts.append(_verdict(run, Workload("auth-a40", f"{PLAIN.title}, signed", load, 200), checked))
     return [verdict for verdict in verdicts if verdict]
