@@ -241,6 +241,8 @@ async def test_an_authority_that_nobody_knows_is_a_warning(tmp_path: Path) -> No
         ({"RCPT": Raw(b"nonsense\r\n")}, {"home": "session-broken"}),
         ({"RCPT TO:<postmaster@example.jp>": "550 5.1.1 Who?"}, {"postmaster": "postmaster-refused"}),
         ({"RCPT TO:<postmaster@example.jp>": "450 4.2.1 Later"}, {"postmaster": "postmaster-later"}),
+        ({"MAIL FROM:<postmaster@example.jp>": "451 4.7.1 Later"}, {"relay": "relay-untested"}),
+        ({"MAIL FROM:<postmaster@example.jp>": "550 5.7.1 Forged"}, {}),
         ({f"RCPT TO:<{UNKNOWN}>": "250 2.1.5 OK"}, {"unknown": "unknown-taken"}),
         ({f"RCPT TO:<{UNKNOWN}>": "450 4.2.1 Later"}, {"unknown": "unknown-later"}),
         ({f"RCPT TO:<{UNKNOWN}>": "451 4.4.1 Away"}, {"unknown": "unknown-later", "home": "home-away"}),
