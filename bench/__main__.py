@@ -94,7 +94,7 @@ def main(
         only=frozenset(only),
         loads=frozenset(loads),
     )
-    command = "make bench" if len(sys.argv) == 1 else f"python -m bench {' '.join(sys.argv[1:])}"
+    command = "make bench" if whole else f"python -m bench {' '.join(sys.argv[1:])}"
     result = carry_out(
         run, frozenset(chapters or CHAPTERS), command=command, done=lambda chapter: show(console, chapter)
     )

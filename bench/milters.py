@@ -73,9 +73,7 @@ class PostfixMilters(PostfixQueue):
         self.name = "postfix-milters"
         self.title = "Postfix, queue in memory, policyd-spf, opendkim, opendmarc"
         self._zone = zone
-        self._base = "BASE"
-        self._dmarc_port = "PORT"
-        self._policyd_configuration = "policyd-spf.conf"
+        self._name_places()
 
     def missing(self) -> str:
         return super().missing() or MILTERS.missing()
@@ -131,7 +129,12 @@ class PostfixMilters(PostfixQueue):
         shell = ["/bin/sh", "-c", script]
         return MILTERS.argv(shell, view=directory / "view", shared=directory, resolver=self._zone.address)
 
+    def _name_places(self) -> None:
+        """Words for a reader in place of what a run has."""
+        self._base, self._dmarc_port, self._policyd_configuration = "BASE", "PORT", "BASE/policyd-spf.conf"
+
     def setup(self) -> Sequence[str]:
+        self._name_places()
         parts = (
             ("opendkim.conf", OPENDKIM),
             ("opendmarc.conf", OPENDMARC),
