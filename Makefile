@@ -25,8 +25,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@touch $@
 
 check: install ## lint, types, import order
-	$(BIN)/ruff check mxgw tests docker
-	$(BIN)/ruff format --check mxgw tests docker
+	$(BIN)/ruff check mxgw tests docker bench
+	$(BIN)/ruff format --check mxgw tests docker bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -34,8 +34,8 @@ unit: install ## the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 fmt: install ## format and mend what the linter can
-	$(BIN)/ruff check --fix mxgw tests docker
-	$(BIN)/ruff format mxgw tests docker
+	$(BIN)/ruff check --fix mxgw tests docker bench
+	$(BIN)/ruff format mxgw tests docker bench
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
@@ -48,6 +48,7 @@ rfc: install ## print the table of RFC sentences and the tests that show them
 	$(BIN)/python -m tests.rfc
 
 bench: install ## measure beside the peers (docs/benchmarks.md)
+	-$(BIN)/python -m bench fetch
 	$(BIN)/python -m bench
 
 clean: ## remove what the targets made

@@ -1,4 +1,6 @@
-"""Asks the configured DNS servers one question and says what came back; the only module that knows dnspython.
+"""Asks the configured DNS servers one question and says what came back.
+
+This module and mxgw.doctor.authority are the only ones that know dnspython.
 
 EDNS with a payload that is never fragmented (1232 octets, DNS Flag Day 2020); TCP when the answer is cut.
 """

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,9 @@ from tests.rig.process import ROOT
 
 PORT = 2525
 
+# The checkout and its Python may lie where the cell has a tmpfs, or on another disk than the root.
+PROGRAM = {str(path): path for path in (ROOT, Path(sys.base_prefix)) if str(path) != "/usr"}
+
 
 @pytest.fixture(scope="module")
 def door(household: Household, scanners: Scanners) -> Iterator[Household]:
@@ -25,7 +30,7 @@ def door(household: Household, scanners: Scanners) -> Iterator[Household]:
     home = household.host.cell(
         "home",
         command=["env", "MXGW_SPOOL_DIR=/tmp", str(ROOT / ".venv/bin/mxgw"), "serve", "home"],
-        mounts={"/opt/mxgw/healthcheck.py": ROOT / "docker" / "healthcheck.py"},
+        mounts={"/opt/mxgw/healthcheck.py": ROOT / "docker" / "healthcheck.py", **PROGRAM},
     )
     home.start()
     yield household
