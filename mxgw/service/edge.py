@@ -26,7 +26,7 @@ from mxgw.listener.settings import DoorSettings, Protocol
 from mxgw.listener.tls import CertificateFiles, Certificates, HeldCertificate, SelfSigned
 from mxgw.mixtures import SplitMemory
 from mxgw.msgauth.checks import Examiner
-from mxgw.observe import EventLog, HomeReading, Instruments, Readings, Snapshot, State
+from mxgw.observe import EventLog, Instruments, Readings, Snapshot, State
 from mxgw.recipients import LiveRecipients
 from mxgw.relay import Relay
 from mxgw.resolver.resolver import Resolver
@@ -35,7 +35,15 @@ from mxgw.seal import Sealer, forged_fields
 from mxgw.service.http import open_http
 from mxgw.service.metrics import metric_lines
 from mxgw.service.polls import build_polls
-from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, settle, transaction_ids
+from mxgw.service.process import (
+    Counters,
+    Lifetime,
+    drain,
+    home_reading,
+    new_event_loop,
+    settle,
+    transaction_ids,
+)
 from mxgw.spool import SpoolBudget
 from mxgw.turns import InTurn
 from mxgw.workers import ChildLink, Supervisor
@@ -69,18 +77,9 @@ def build_edge(config: Config, log: EventLog, *, index: int) -> Edge:
     budget = SpoolBudget(config.max_spool_octets)
 
     def read() -> Readings:
-        status = relay.status()
         return Readings(
             lifetime.state,
-            HomeReading(
-                up=status.up,
-                since=status.since,
-                last_error=status.last_error,
-                connections=status.connections,
-                idle=status.idle,
-                waiting=status.waiting,
-                breaker=status.breaker,
-            ),
+            home_reading(relay.status()),
             budget.used,
             log.lines_lost,
             certificates.ends_at,

@@ -22,7 +22,7 @@ from mxgw.limits import SessionLimits
 from mxgw.listener.server import Listener
 from mxgw.listener.settings import DoorSettings, Protocol
 from mxgw.mixtures import SplitMemory
-from mxgw.observe import EventLog, HomeReading, Instruments, Readings, Snapshot
+from mxgw.observe import EventLog, Instruments, Readings, Snapshot
 from mxgw.outcome import Outcome
 from mxgw.policy import Reason
 from mxgw.recipients import LiveRecipients
@@ -34,7 +34,15 @@ from mxgw.seal import forged_fields
 from mxgw.service.edge import build_relay
 from mxgw.service.http import open_http
 from mxgw.service.polls import build_polls
-from mxgw.service.process import Counters, Lifetime, drain, new_event_loop, settle, transaction_ids
+from mxgw.service.process import (
+    Counters,
+    Lifetime,
+    drain,
+    home_reading,
+    new_event_loop,
+    settle,
+    transaction_ids,
+)
 from mxgw.spool import SpoolBudget
 from mxgw.turns import InTurn
 
@@ -71,18 +79,9 @@ def build_home(config: Config, log: EventLog) -> HomeDoor:
     budget = SpoolBudget(config.max_spool_octets)
 
     def read() -> Readings:
-        status = relay.status()
         return Readings(
             lifetime.state,
-            HomeReading(
-                up=status.up,
-                since=status.since,
-                last_error=status.last_error,
-                connections=status.connections,
-                idle=status.idle,
-                waiting=status.waiting,
-                breaker=status.breaker,
-            ),
+            home_reading(relay.status()),
             budget.used,
             log.lines_lost,
         )

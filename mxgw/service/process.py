@@ -13,8 +13,9 @@ import traceback
 from collections.abc import Callable
 
 from mxgw.listener.server import Listener
-from mxgw.observe import EventLog, Instruments, State
+from mxgw.observe import EventLog, HomeReading, Instruments, State
 from mxgw.outcome import Outcome
+from mxgw.relay import HomeStatus
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -51,6 +52,19 @@ class Counters:
             error=type(error).__name__,
             traceback="".join(traceback.format_exception(error))[-8000:],
         )
+
+
+def home_reading(status: HomeStatus) -> HomeReading:
+    """The relay's view of home as the instruments show it."""
+    return HomeReading(
+        up=status.up,
+        since=status.since,
+        last_error=status.last_error,
+        connections=status.connections,
+        idle=status.idle,
+        waiting=status.waiting,
+        breaker=status.breaker,
+    )
 
 
 class Lifetime:
