@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from mxgw.envelope import Client
@@ -237,12 +236,6 @@ def _with(client: Client, *, smtputf8: bool, lmtp: bool) -> str:
     if smtputf8:
         return f"UTF8{'LMTP' if lmtp else 'SMTP'}{secure}"
     return f"{'LMTP' if lmtp else 'ESMTP'}{secure}"
-
-
-@lru_cache(maxsize=1024)
-def _literal(address: IPv4Address | IPv6Address) -> str:
-    """RFC 5321 section 4.1.3. Cached: the text of an IPv6 address costs more than the rest of the field."""
-    return f"[IPv6:{address}]" if isinstance(address, IPv6Address) else f"[{address}]"
 
 
 def _word(text: str) -> str:

@@ -35,10 +35,6 @@ class ClientReader(asyncio.StreamReader):
         super().__init__(limit=MAX_BUFFERED_OCTETS, loop=loop)
         self._seen = 0
 
-    def has_line(self) -> bool:
-        """Whether a line end is here."""
-        return b"\n" in self._buffer
-
     def has_octets(self) -> bool:
         """Whether anything is here."""
         return bool(self._buffer)
