@@ -327,7 +327,9 @@ def test_the_death_of_one_of_its_processes_ends_it_with_a_word() -> None:
 
 def test_on_a_terminal_it_shows_itself_and_its_totals() -> None:
     port = free_port()
-    words = shlex.join([*PROGRAM, "--listen", f"127.0.0.1:{port}", "--misbehave", "mail delay=0.01"])
+    # In the shell's place: some shells stay beside the program, and end as the interrupt ends them.
+    program = shlex.join([*PROGRAM, "--listen", f"127.0.0.1:{port}", "--misbehave", "mail delay=0.01"])
+    words = f"exec {program}"
     with subprocess.Popen(["script", "-qec", words, "/dev/null"], stdin=PIPE, stdout=PIPE) as process:
         wait_until(lambda: answers(port), seconds=30, what="the sink listens")
         assert clients.swaks(("127.0.0.1", port), message()).accepted
