@@ -11,15 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from mxgw.admin.words import CATALOGUE, Language, Words, language_of
-from mxgw.admin.words.dns import DNS
-from mxgw.admin.words.help import HELP
-from mxgw.admin.words.refusals import REFUSALS
-from mxgw.admin.words.talk import TALK
+from mxgw.admin.words import CATALOGUE, PARTS, Language, Words, language_of
 from tests.rig.process import ROOT
 
 SOURCES = [
-    *sorted((ROOT / "mxgw" / "admin").glob("*.py")),
+    *sorted(path for path in (ROOT / "mxgw" / "admin").rglob("*.py") if path.parent.name != "words"),
+    *sorted((ROOT / "mxgw" / "watch").rglob("*.py")),
     *sorted((ROOT / "mxgw" / "cli").glob("admin*.py")),
 ]
 MADE = re.compile(r"^(help|short|ask|column|level)-")
@@ -50,7 +47,7 @@ def width(line: str) -> int:
 
 
 def test_no_key_stands_in_two_parts() -> None:
-    assert len(CATALOGUE) == len(DNS) + len(HELP) + len(REFUSALS) + len(TALK)
+    assert len(CATALOGUE) == sum(map(len, PARTS))
 
 
 @pytest.mark.parametrize("key", CATALOGUE)
@@ -95,7 +92,7 @@ def test_every_text_is_said_somewhere() -> None:
     assert silent == set()
 
 
-@pytest.mark.parametrize("key", [key for key in HELP if key.startswith("help-")])
+@pytest.mark.parametrize("key", [key for key in CATALOGUE if key.startswith("help-")])
 def test_help_fits_a_terminal(key: str) -> None:
     for text in CATALOGUE[key]:
         # Two columns of indentation.

@@ -9,10 +9,13 @@ from typing import Final
 from mxgw.admin.words.dns import DNS
 from mxgw.admin.words.help import HELP
 from mxgw.admin.words.refusals import REFUSALS
+from mxgw.admin.words.stack import STACK
 from mxgw.admin.words.talk import TALK
 from mxgw.admin.words.text import Text
 
-CATALOGUE: Final[Mapping[str, Text]] = {**HELP, **TALK, **REFUSALS, **DNS}
+PARTS: Final[tuple[Mapping[str, Text], ...]] = (HELP, TALK, REFUSALS, DNS, STACK)
+
+CATALOGUE: Final[Mapping[str, Text]] = {key: text for part in PARTS for key, text in part.items()}
 
 
 class Language(StrEnum):

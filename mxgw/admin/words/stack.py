@@ -1,0 +1,22 @@
+"""What keeps the commands from the containers at home."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mxgw.admin.words.text import Text
+
+STACK: Final = {
+    "docker-missing": Text(
+        "There is no docker command here; run this on the machine with the mail server, as root.",
+        "docker コマンドがありません。メールサーバーのある機械で root として実行してください。",
+    ),
+    "docker-silent": Text(
+        "Docker did not answer within {seconds} seconds; systemctl status docker says how it is.",
+        "Docker が {seconds} 秒以内に応答しません。systemctl status docker で状態を確認してください。",
+    ),
+    "docker-refuses": Text(
+        "Docker could not list the containers: {why}",
+        "Docker がコンテナの一覧を返せませんでした：{why}",
+    ),
+}

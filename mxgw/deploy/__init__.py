@@ -1,0 +1,1 @@
+"""The edge on Fargate: from a checkout to a running gateway, by one command."""
