@@ -238,36 +238,51 @@ make_kernel() {
 
 # -- Tailscale ----------------------------------------------------------------------------------------------
 
-# tailscale_says EXPRESSION: a fact out of `tailscale status --json`, with the whole as `s`.
-tailscale_says() {
-    tailscale status --json 2>/dev/null | "$PYTHON" -c "import json, sys; s = json.load(sys.stdin); print($1)" 2>/dev/null
+# What Tailscale says of this machine, by name; one look serves a whole step.
+declare -A TAILNET
+read -r -d '' TAILNET_PROGRAM <<'PROGRAM'
+import json, sys
+try:
+    s = json.load(sys.stdin)
+except ValueError:
+    s = {}
+own = s.get("Self") or {}
+print("state=" + (s.get("BackendState") or ""))
+print("name=" + (own.get("DNSName") or "").rstrip("."))
+print("address=" + next((one for one in own.get("TailscaleIPs") or [] if "." in one), ""))
+print("magic=" + str((s.get("CurrentTailnet") or {}).get("MagicDNSEnabled") or ""))
+print("https=" + " ".join(s.get("CertDomains") or []))
+print("expiry=" + (own.get("KeyExpiry") or ""))
+PROGRAM
+
+look_at_tailnet() {
+    local name value
+    TAILNET=([state]='' [name]='' [address]='' [magic]='' [https]='' [expiry]='')
+    while IFS='=' read -r name value; do TAILNET[$name]=$value; done < <(tailscale status --json 2>/dev/null | "$PYTHON" -c "$TAILNET_PROGRAM" 2>/dev/null)
 }
 
 check_tailscale() {
-    local state
     command -v tailscale >/dev/null || {
         trouble "Tailscale is not installed." "Tailscale が入っていません。" "Start install.sh without --check: it installs Tailscale." "--check なしで install.sh を実行するとインストールします。"
         return 1
     }
-    state=$(tailscale_says 's["BackendState"]')
-    [ "$state" = Running ] || trouble "Tailscale is not connected (${state:-no answer})." "Tailscale が接続されていません（${state:-応答なし}）。" \
+    look_at_tailnet
+    [ "${TAILNET[state]}" = Running ] || trouble "Tailscale is not connected (${TAILNET[state]:-no answer})." "Tailscale が接続されていません（${TAILNET[state]:-応答なし}）。" \
         "tailscale up" "tailscale up" || return 1
-    [ -n "$(tailscale_says '[a for a in s["Self"]["TailscaleIPs"] if "." in a][0]')" ] ||
+    [ -n "${TAILNET[address]}" ] ||
         trouble "This machine has no IPv4 address in the tailnet." "tailnet の IPv4 アドレスがありません。" "tailscale status" "tailscale status" || return 1
-    [ "$(tailscale_says '(s.get("CurrentTailnet") or {}).get("MagicDNSEnabled")')" = True ] ||
+    [ "${TAILNET[magic]}" = True ] ||
         trouble "MagicDNS is off: this machine has no name in the tailnet." "MagicDNS が無効で、この機械に名前がありません。" \
             "In Tailscale's admin console: DNS > Enable MagicDNS." "Tailscale の管理画面で DNS > Enable MagicDNS を押してください。" || return 1
-    [ -n "$(tailscale_says '" ".join(s.get("CertDomains") or [])')" ] ||
+    [ -n "${TAILNET[https]}" ] ||
         trouble "HTTPS certificates are off in the tailnet." "tailnet で HTTPS 証明書が無効です。" \
             "In Tailscale's admin console: DNS > HTTPS Certificates > Enable." "Tailscale の管理画面で DNS > HTTPS Certificates > Enable を押してください。" || return 1
-    if [ -n "$(tailscale_says 's["Self"].get("KeyExpiry") or ""')" ]; then
+    if [ -n "${TAILNET[expiry]}" ]; then
         WARNINGS+=("$(tell "The key of this machine expires: mail would stop then. In Tailscale's admin console: Machines > this machine > ... > Disable key expiry." \
             "この機械のキーには期限があり、切れるとメールが止まります。Tailscale の管理画面で Machines > この機械 > … > Disable key expiry を選んでください。")")
     fi
-    note "$(tailnet_name)" "$(tailnet_name)"
+    note "${TAILNET[name]}" "${TAILNET[name]}"
 }
-tailnet_name() { tailscale_says 's["Self"]["DNSName"].rstrip(".")'; }
-tailnet_address() { tailscale_says '[a for a in s["Self"]["TailscaleIPs"] if "." in a][0]'; }
 
 make_tailscale() {
     if ! command -v tailscale >/dev/null; then
@@ -279,7 +294,8 @@ make_tailscale() {
         REMEDY=$(tell "journalctl -u tailscaled -n 20 says why" "journalctl -u tailscaled -n 20 で理由を確認してください")
         return 1
     }
-    [ "$(tailscale_says 's["BackendState"]')" != Running ] || return 0
+    look_at_tailnet
+    [ "${TAILNET[state]}" != Running ] || return 0
     log_in_to_tailnet
 }
 

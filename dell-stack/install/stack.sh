@@ -18,13 +18,15 @@ compose() { docker compose --project-directory "$STACK" "$@"; }
 sources() {
     (cd "$ROOT" && find "$@" -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16)
 }
-program_sources() { sources mxgw docker pyproject.toml README.md requirements-runtime.lock; }
+PROGRAM_SOURCES=''
+look_at_sources() { PROGRAM_SOURCES=$(sources mxgw docker pyproject.toml README.md requirements-runtime.lock); }
 
 check_program() {
+    look_at_sources
     if [ ! -x "$ROOT/.venv/bin/mxgw" ] || ! "$ROOT/.venv/bin/python" -c 'import mxgw, pymysql, boto3' 2>/dev/null; then
         trouble "The program is not installed in $ROOT/.venv." "$ROOT/.venv にプログラムが入っていません。" || return 1
     fi
-    [ "$(cat "$ROOT/.venv/.sources" 2>/dev/null)" = "$(program_sources)" ] ||
+    [ "$(cat "$ROOT/.venv/.sources" 2>/dev/null)" = "$PROGRAM_SOURCES" ] ||
         trouble "The program in $ROOT/.venv is older than $ROOT." "$ROOT/.venv のプログラムが古くなっています。"
 }
 
@@ -42,7 +44,7 @@ make_program() {
             "インターネットに出られるか確かめてください。.venv が壊れているときは rm -r $ROOT/.venv のあと、もう一度実行してください。")
         return 1
     fi
-    program_sources >"$ROOT/.venv/.sources"
+    echo "$PROGRAM_SOURCES" >"$ROOT/.venv/.sources"
 }
 
 wrapper() {
@@ -111,7 +113,7 @@ check_settings() {
     for name in $(required_names); do
         [ -n "$(env_value "$name")" ] || trouble "$name is empty in $ENV_FILE." "$ENV_FILE の $name が空です。" || return 1
     done
-    for name in TAILSCALE_IP:$(tailnet_address) MAIL_HOSTNAME:$(tailnet_name); do
+    for name in "TAILSCALE_IP:${TAILNET[address]:-}" "MAIL_HOSTNAME:${TAILNET[name]:-}"; do
         [ "$(env_value "${name%%:*}")" = "${name#*:}" ] ||
             trouble "${name%%:*} in $ENV_FILE is $(env_value "${name%%:*}"), but Tailscale says ${name#*:}." \
                 "$ENV_FILE の ${name%%:*} は $(env_value "${name%%:*}") ですが、Tailscale では ${name#*:} です。" \
@@ -123,7 +125,7 @@ make_settings() {
     local name first
     if [ ! -f "$ENV_FILE" ]; then install -m 600 "$STACK/.env.example" "$ENV_FILE" || return 1; fi
     chmod 600 "$ENV_FILE"
-    tailnet_into_env TAILSCALE_IP "$(tailnet_address)" && tailnet_into_env MAIL_HOSTNAME "$(tailnet_name)" || return 1
+    tailnet_into_env TAILSCALE_IP "${TAILNET[address]}" && tailnet_into_env MAIL_HOSTNAME "${TAILNET[name]}" || return 1
     wanted MAIL_DOMAINS some_domains "" "Domains that have mailboxes here, with commas" "メールボックスを置くドメイン（カンマ区切り）" || return 1
     first=$(env_value MAIL_DOMAINS)
     first=${first%%,*}
@@ -205,20 +207,20 @@ image_of() { sed -n "s/^ *image: *\($1:[^ ]*\)$/\1/p" "$STACK/compose.yaml" | he
 label_of() { docker image inspect --format '{{index .Config.Labels "mxgw.sources"}}' "$1" 2>/dev/null; }
 
 check_images() {
-    local image
-    [ "$(label_of "$(image_of mxgw)")" = "$(program_sources)" ] ||
+    local images missing
+    [ "$(label_of "$(image_of mxgw)")" = "$PROGRAM_SOURCES" ] ||
         trouble "The image $(image_of mxgw) is not built, or is older than $ROOT." "イメージ $(image_of mxgw) がないか、古くなっています。" || return 1
     [ "$(label_of "$(image_of mxgw-postfix)")" = "$(sources dell-stack/postfix)" ] ||
         trouble "The image $(image_of mxgw-postfix) is not built, or is older than $STACK/postfix." "イメージ $(image_of mxgw-postfix) がないか、古くなっています。" || return 1
-    for image in $(compose config --images 2>/dev/null | sort -u); do
-        docker image inspect "$image" >/dev/null 2>&1 || trouble "The image $image is not here." "イメージ $image がまだありません。" || return 1
-    done
+    mapfile -t images < <(compose config --images 2>/dev/null | sort -u)
+    missing=$(docker image inspect --format '{{.Id}}' "${images[@]}" 2>&1 >/dev/null) ||
+        trouble "Images are missing: $missing" "イメージがまだありません：$missing"
 }
 
 make_images() {
     tell "  Building and fetching images; this takes some minutes." "  イメージの作成と取得に数分かかります。"
-    if [ "$(label_of "$(image_of mxgw)")" != "$(program_sources)" ]; then
-        logged docker build --label "mxgw.sources=$(program_sources)" --tag "$(image_of mxgw)" --file "$ROOT/docker/Dockerfile" "$ROOT" || return_with_network_remedy || return 1
+    if [ "$(label_of "$(image_of mxgw)")" != "$PROGRAM_SOURCES" ]; then
+        logged docker build --label "mxgw.sources=$PROGRAM_SOURCES" --tag "$(image_of mxgw)" --file "$ROOT/docker/Dockerfile" "$ROOT" || return_with_network_remedy || return 1
     fi
     if [ "$(label_of "$(image_of mxgw-postfix)")" != "$(sources dell-stack/postfix)" ]; then
         logged docker build --label "mxgw.sources=$(sources dell-stack/postfix)" --tag "$(image_of mxgw-postfix)" "$STACK/postfix" || return_with_network_remedy || return 1

@@ -139,9 +139,11 @@ def docker(arguments: list[str], state: dict[str, Any]) -> int:
     elif arguments[0] == "build":
         state["images"][arguments[arguments.index("--tag") + 1]] = arguments[arguments.index("--label") + 1]
     elif arguments[:2] == ["image", "inspect"]:
-        if arguments[-1] not in state["images"]:
-            return 1
-        print(state["images"][arguments[-1]].partition("=")[2])
+        asked = arguments[4:]
+        missing = [name for name in asked if name not in state["images"]]
+        print("".join(state["images"].get(name, "").partition("=")[2] + "\n" for name in asked), end="")
+        print("".join(f"No such image: {name}\n" for name in missing), end="", file=sys.stderr)
+        return 1 if missing or not asked else 0
     return 0
 
 
