@@ -180,17 +180,32 @@ def add_domain(database: Database, name: str) -> None:
 
 
 def empty_domain(database: Database, name: str) -> None:
-    """Raises Refused unless the domain is ours and nothing is in it."""
+    """Raises Refused unless the domain is ours and nothing is in it but the alias of its postmaster."""
     found = [domain for domain in domains(database) if domain.name == name]
     if not found:
         raise _unknown_domain(database, name)
-    if found[0].users or found[0].aliases:
-        raise Refused("domain-in-use", domain=name, users=found[0].users, aliases=found[0].aliases)
+    others = [alias for alias in aliases(database, domain=name) if alias.address != postmaster(name)]
+    if found[0].users or others:
+        raise Refused("domain-in-use", domain=name, users=found[0].users, aliases=len(others))
+
+
+def postmaster(domain: str) -> str:
+    """The address that every domain has (RFC 5321 section 4.5.1)."""
+    return f"postmaster@{domain}"
+
+
+def reader_of(database: Database, address: str) -> str:
+    """The user whom mail to an address reaches, "" where nobody has it; a catch-all does not count."""
+    if database.rows("SELECT 1 FROM users WHERE email = %s", [address]):
+        return address
+    led = database.rows("SELECT user FROM aliases WHERE address = %s", [address])
+    return str(led[0][0]) if led else ""
 
 
 def remove_domain(database: Database, name: str) -> None:
-    """A domain that is empty."""
+    """A domain that is empty; its postmaster goes with it."""
     empty_domain(database, name)
+    database.change("DELETE FROM aliases WHERE address = %s", [postmaster(name)])
     database.change("DELETE FROM domains WHERE name = %s", [name])
 
 

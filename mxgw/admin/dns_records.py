@@ -16,6 +16,8 @@ SENDGRID = "sendgrid.net"
 SELECTORS = ("s1", "s2")
 """What SendGrid's automated security signs with."""
 
+SPF = f"v=spf1 include:{SENDGRID} ~all"
+
 POLICY_SECONDS = 604800
 """RFC 8461 section 3.2 wants weeks; a week, so that a mistake is gone in a week."""
 
@@ -52,6 +54,16 @@ class Exchanger:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """A record that SendGrid asks for, to sign in the name of a domain: ``host`` is its full name."""
+
+    purpose: Purpose
+    kind: Kind
+    host: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One record. ``name`` is as Cloudflare wants it, "@" for the domain itself.
 
@@ -69,9 +81,16 @@ class Record:
 
 
 def wanted_records(
-    domain: str, exchanger: Exchanger, *, reports: str, now: float, selectors: Sequence[str] = SELECTORS
+    domain: str,
+    exchanger: Exchanger,
+    *,
+    reports: str,
+    now: float,
+    selectors: Sequence[str] = SELECTORS,
+    signed: Sequence[Signed] = (),
 ) -> list[Record]:
     """In the order in which they are set. ``reports`` is the mailbox that reports go to, ``now`` Unix time.
+    ``signed`` is what SendGrid has said that it needs; without it, its place is shown.
 
     A and MX first: without them nothing arrives.
     """
@@ -79,26 +98,8 @@ def wanted_records(
     return [
         *_address_records(domain, exchanger),
         Record(Purpose.MX, Kind.MX, "@", exchanger.host, "note-mx", preference=PREFERENCE),
-        Record(Purpose.SPF, Kind.TXT, "@", f"v=spf1 include:{SENDGRID} ~all", "note-spf"),
-        *(
-            Record(
-                Purpose.DKIM,
-                Kind.CNAME,
-                f"{selector}._domainkey",
-                f"{selector}.domainkey.<u000000.wl000>.{SENDGRID}",
-                "note-dkim",
-                exact=False,
-            )
-            for selector in selectors
-        ),
-        Record(
-            Purpose.RETURN_PATH,
-            Kind.CNAME,
-            "<em0000>",
-            f"<u000000.wl000>.{SENDGRID}",
-            "note-return-path",
-            exact=False,
-        ),
+        Record(Purpose.SPF, Kind.TXT, "@", SPF, "note-spf"),
+        *(_signed_records(domain, signed) if signed else _unknown_records(selectors)),
         Record(
             Purpose.DMARC, Kind.TXT, "_dmarc", f"v=DMARC1; p=quarantine; rua=mailto:{reports}", "note-dmarc"
         ),
@@ -113,6 +114,11 @@ def wanted_records(
             exact=False,
         ),
     ]
+
+
+def full_name(record: Record, domain: str) -> str:
+    """The name of a record with its domain behind it."""
+    return domain if record.name == "@" else f"{record.name}.{domain}"
 
 
 def mta_sts_policy(exchanger: Exchanger) -> str:
@@ -131,4 +137,37 @@ def _address_records(domain: str, exchanger: Exchanger) -> list[Record]:
     return [
         Record(Purpose.MX_ADDRESS, Kind.A, name, str(address), "note-mx-address")
         for address in exchanger.addresses
+    ]
+
+
+def _signed_records(domain: str, signed: Sequence[Signed]) -> list[Record]:
+    return [
+        Record(
+            purpose=it.purpose,
+            kind=it.kind,
+            name=it.host.removesuffix(domain).removesuffix(".") or "@",
+            content=it.content,
+            note="note-signed",
+            preference=PREFERENCE if it.kind is Kind.MX else None,
+        )
+        for it in signed
+    ]
+
+
+def _unknown_records(selectors: Sequence[str]) -> list[Record]:
+    """What SendGrid shows on its own pages."""
+    target = f"<u000000.wl000>.{SENDGRID}"
+    return [
+        *(
+            Record(
+                Purpose.DKIM,
+                Kind.CNAME,
+                f"{selector}._domainkey",
+                f"{selector}.domainkey.{target}",
+                "note-dkim",
+                exact=False,
+            )
+            for selector in selectors
+        ),
+        Record(Purpose.RETURN_PATH, Kind.CNAME, "<em0000>", target, "note-return-path", exact=False),
     ]

@@ -57,10 +57,18 @@ class Call:
 
     # -- telling ------------------------------------------------------------------------------------------
 
-    def done(self, key: str, *, shown: Mapping[str, str] | None = None, **facts: str | int) -> None:
-        """The one line that says what has happened; ``shown`` are facts in the form that people read."""
+    def done(
+        self,
+        key: str,
+        *,
+        shown: Mapping[str, str] | None = None,
+        more: Json | None = None,
+        **facts: str | int,
+    ) -> None:
+        """The one line that says what has happened; ``shown`` are facts in the form that people read,
+        ``more`` are for programs alone."""
         if self.as_json:
-            result = {"ok": not self.incomplete, "did": key, **facts}
+            result = {"ok": not self.incomplete, "did": key, **facts, **(more or {})}
             self.print_json({**result, "warnings": self._warnings} if self._warnings else result)
         else:
             text = self.words(key, **_plain({**facts, **(shown or {})}))
@@ -126,6 +134,13 @@ class Call:
         question = self.words(key, **_plain(facts))
         if not self._until(f"{question} {self.words('ask-yes-no')}", _yes_or_no):
             raise Refused("nothing-changed", failure=True)
+
+    def agreed(self, key: str, *, yes: bool, **facts: str | int) -> bool:
+        """Whether the answer is yes; without a terminal, whether ``yes`` was said beforehand."""
+        if yes or not sys.stdin.isatty() or self.as_json:
+            return yes
+        question = self.words(key, **_plain(facts))
+        return self._until(f"{question} {self.words('ask-yes-no')}", _yes_or_no)
 
     def password(self, mailbox: str, file: str | None) -> str:
         """A new password: from a file, from a pipe ("-"), or asked for twice without being shown."""

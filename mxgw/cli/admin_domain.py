@@ -10,12 +10,17 @@ import click
 
 from mxgw.admin import accounts, forms
 from mxgw.admin.access import MAIL_EXCHANGER, MAIL_EXCHANGER_ADDRESSES
+from mxgw.admin.cloud.settings import HOME_DOMAINS, CloudSettings, cloud_settings
 from mxgw.admin.database import opened
-from mxgw.admin.dns_records import SELECTORS, Exchanger, Record, mta_sts_policy, wanted_records
+from mxgw.admin.dns_records import SELECTORS, Exchanger, wanted_records
 from mxgw.admin.refusal import Refused
 from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call, spoken, spoken_group
-from mxgw.cli.terminal import console
+from mxgw.cli.admin_domain_cloud import Outside, signed_records
+from mxgw.cli.admin_domain_postmaster import lead_postmaster, postmaster_reader
+from mxgw.cli.admin_domain_records import print_policy, print_records, record_facts
+from mxgw.cli.admin_forgetting import forget
+from mxgw.cli.terminal import plain
 from mxgw.config.forms import resolvers
 
 
@@ -30,9 +35,25 @@ def group(words: Words) -> click.Group:
             click.Option(["--reports"], metavar="ADDRESS", help=words("option-reports")),
         ]
 
+    def writing() -> list[click.Parameter]:
+        return [
+            click.Option(["--yes", "-y"], is_flag=True, help=words("option-yes-records")),
+            click.Option(["--replace"], is_flag=True, help=words("option-replace")),
+        ]
+
     made = spoken_group("domain", words)
     for command in (
-        spoken("domain-add", words, add, [domain(), *exchanger()]),
+        spoken(
+            "domain-add",
+            words,
+            add,
+            [
+                domain(),
+                *exchanger(),
+                click.Option(["--postmaster"], metavar="ADDRESS", help=words("option-postmaster")),
+                *writing(),
+            ],
+        ),
         spoken("domain-records", words, records, [domain(), *exchanger()]),
         spoken(
             "domain-check",
@@ -43,6 +64,8 @@ def group(words: Words) -> click.Group:
                 *exchanger(),
                 click.Option(["--selector"], metavar="NAME", multiple=True, help=words("option-selector")),
                 click.Option(["--dns"], metavar="ADDRESS", help=words("option-dns")),
+                click.Option(["--repair"], is_flag=True, help=words("option-repair")),
+                *writing(),
             ],
         ),
         spoken("domain-list", words, show),
@@ -58,20 +81,69 @@ def group(words: Words) -> click.Group:
 
 
 def add(
-    call: Call, domain: str | None, mx: str | None, mx_address: tuple[str, ...], reports: str | None
+    call: Call,
+    domain: str | None,
+    mx: str | None,
+    mx_address: tuple[str, ...],
+    reports: str | None,
+    postmaster: str | None,
+    yes: bool,
+    replace: bool,
 ) -> None:
-    """A domain more, and what DNS must say of it."""
+    """A domain more: here, at the edge, at SendGrid and in DNS, as far as we have the keys."""
+    settings = cloud_settings(call.environ)
     name = call.asked(domain, "domain", forms.domain)
     exchanger, mailbox = _exchanger(call, name, mx, mx_address), _reports(name, reports)
-    with opened(call.database) as database:
-        accounts.add_domain(database, name)
-    wanted = wanted_records(name, exchanger, reports=mailbox, now=time.time())
+    access, store = call.database, call.store
+    with opened(access) as database:
+        there = name in {it.name for it in accounts.domains(database)}
+        if there and not settings.any:
+            raise Refused("domain-exists", domain=name)
+    reader = postmaster_reader(call, access, name, postmaster)
+    if not there:
+        with opened(access) as database:
+            accounts.add_domain(database, name)
+    outside = Outside(call, settings)
+    if not call.as_json:
+        call.done("domain-there" if there else "domain-added", domain=name)
+    lead_postmaster(call, access, store, outside, name, reader)
+    outside.add_to_edge(name)
+    signed = outside.sign(name)
+    wanted = wanted_records(name, exchanger, reports=mailbox, now=time.time(), signed=signed_records(signed))
+    if settings.cloudflare_token:
+        written = outside.write(name, wanted, yes=yes, replace=replace)
+        if not written and not call.as_json:
+            print_records(call, name, exchanger, wanted)
+        elif not call.as_json:
+            print_policy(call, name, exchanger)
+        if written and signed and not signed.valid:
+            outside.validate(signed)
+    elif not call.as_json:
+        print_records(call, name, exchanger, wanted)
+    left = [*outside.left, *_left_after_adding(call, settings, name)]
     if call.as_json:
-        call.print_json({"ok": True, "did": "domain-added", "domain": name, **_facts(wanted, exchanger)})
+        facts = {**outside.facts, "left": left, **record_facts(wanted, exchanger)}
+        call.done("domain-there" if there else "domain-added", domain=name, more=facts)
         return
-    call.done("domain-added", domain=name)
-    _print_records(call, name, exchanger, wanted)
-    call.say("next-domain-added", domain=name, reports=mailbox)
+    _say_what_is_left(call, left)
+
+
+def _left_after_adding(call: Call, settings: CloudSettings, domain: str) -> list[str]:
+    """What no key of ours can do, or none that we have."""
+    words = call.words
+    left = []
+    if not settings.cloudflare_token:
+        left.append(words("left-records", domain=domain))
+    if domain not in call.environ.get(HOME_DOMAINS, "").replace(",", " ").split():
+        left.append(words("left-home-domains", domain=domain))
+    return [*left, words("left-check", domain=domain)]
+
+
+def _say_what_is_left(call: Call, left: list[str]) -> None:
+    if left and not call.as_json:
+        call.say("left-intro")
+        for number, text in enumerate(left, 1):
+            click.echo(f"  {number}. {plain(text)}")
 
 
 def records(
@@ -82,9 +154,9 @@ def records(
     exchanger = _exchanger(call, name, mx, mx_address)
     wanted = wanted_records(name, exchanger, reports=_reports(name, reports), now=time.time())
     if call.as_json:
-        call.print_json({"domain": name, **_facts(wanted, exchanger)})
+        call.print_json({"domain": name, **record_facts(wanted, exchanger)})
     else:
-        _print_records(call, name, exchanger, wanted)
+        print_records(call, name, exchanger, wanted)
 
 
 def check(
@@ -95,16 +167,31 @@ def check(
     reports: str | None,
     selector: tuple[str, ...],
     dns: str | None,
+    repair: bool,
+    yes: bool,
+    replace: bool,
 ) -> None:
     """Ask DNS for every record; exit code 1 where one is wrong."""
+    settings = cloud_settings(call.environ)
+    if repair and not settings.cloudflare_token:
+        raise Refused("repair-needs-token")
     name = call.asked(domain, "domain", forms.domain)
     exchanger, mailbox = _exchanger(call, name, mx, mx_address), _reports(name, reports)
     selectors = tuple(forms.selector(text) for text in selector) or SELECTORS
     servers = _servers(call, dns)
     # Imported here: it brings the resolver, which no other command needs.
-    from mxgw.cli.admin_domain_check import look_up_and_tell
+    from mxgw.cli.admin_domain_check import Repair, look_up_and_tell
 
-    look_up_and_tell(call, name, exchanger, reports=mailbox, selectors=selectors, servers=servers)
+    look_up_and_tell(
+        call,
+        name,
+        exchanger,
+        reports=mailbox,
+        selectors=selectors,
+        servers=servers,
+        settings=settings,
+        repair=Repair(settings, yes, replace) if repair else None,
+    )
 
 
 def show(call: Call) -> None:
@@ -139,15 +226,21 @@ def show(call: Call) -> None:
 
 def remove(call: Call, domain: str | None, yes: bool) -> None:
     """A domain less, once nothing is in it."""
+    settings = cloud_settings(call.environ)
     name = call.asked(domain, "domain", forms.domain)
-    access = call.database
+    access, store = call.database, call.store
     with opened(access) as database:
         accounts.empty_domain(database, name)
     call.confirmed("ask-remove-domain", yes=yes, domain=name)
+    outside = Outside(call, settings)
+    # The edge first: it must not take mail for a domain that home no longer knows.
+    outside.take_from_edge(name)
     with opened(access) as database:
         accounts.remove_domain(database, name)
-    call.done("domain-removed", domain=name)
-    call.say("next-domain-removed", domain=name)
+    forget(call, store, [accounts.postmaster(name)], unset="")
+    left = [*outside.left, call.words("left-after-removing", domain=name)]
+    call.done("domain-removed", domain=name, more={**outside.facts, "left": left})
+    _say_what_is_left(call, left)
 
 
 # -- what DNS must say --------------------------------------------------------------------------------------
@@ -178,40 +271,3 @@ def _servers(call: Call, given: str | None) -> list[tuple[str, int]]:
         return [(server.host, server.port) for server in resolvers(text)]
     except ValueError:
         raise Refused("bad-dns-server", text=forms.shown(text)) from None
-
-
-def _facts(wanted: list[Record], exchanger: Exchanger) -> dict[str, object]:
-    return {
-        "records": [
-            {
-                "purpose": record.purpose.value,
-                "type": record.kind.value,
-                "name": record.name,
-                "content": record.content,
-                "priority": record.preference,
-                "exact": record.exact,
-            }
-            for record in wanted
-        ],
-        "mta_sts_policy": mta_sts_policy(exchanger),
-    }
-
-
-def _print_records(call: Call, domain: str, exchanger: Exchanger, wanted: list[Record]) -> None:
-    """Each record in two lines: what is to be copied is never broken."""
-    from rich.text import Text
-
-    call.say("records-intro", domain=domain)
-    kinds = max(len(record.kind) for record in wanted) + 2
-    names = max(len(record.name) for record in wanted) + 2
-    for record in wanted:
-        head = Text.assemble(
-            (f"  {record.kind.value:<{kinds}}", "cyan"),
-            (f"{record.name:<{names}}", "bold"),
-            (call.words(record.note), "dim"),
-        )
-        content = Text(f"  {'':<{kinds}}{record.content}", "green" if record.exact else "yellow")
-        console().print(head, content, sep="\n", soft_wrap=True)
-    call.say("records-brackets")
-    policy = mta_sts_policy(exchanger).replace("\r\n", "\n  ").rstrip()
-    call.say("records-policy", domain=domain, policy=policy)

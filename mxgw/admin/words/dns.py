@@ -40,6 +40,7 @@ https://mta-sts.{domain}/.well-known/mta-sts.txt の内容（最初は testing�
         "SendGrid の Settings > Sender Authentication から転記。プロキシはオフ",
     ),
     "note-return-path": Text("copy from SendGrid, same page; proxy OFF", "同じ画面から転記。プロキシはオフ"),
+    "note-signed": Text("as SendGrid asks; proxy OFF", "SendGrid の指定値。プロキシはオフ"),
     "note-dmarc": Text(
         "after DKIM works; reject instead of quarantine once the reports are clean",
         "DKIM の設定後に追加。報告に問題がなければ quarantine を reject に",

@@ -44,8 +44,8 @@ HELP: Final = {
         "DKIM セレクター（複数可）。省略時は s1 と s2。",
     ),
     "option-dns": Text(
-        "DNS server to ask. [default: $MXGW_DNS, else the system's]",
-        "問い合わせる DNS サーバー。省略時は $MXGW_DNS かシステムの設定。",
+        "DNS server to ask. [default: $MXGW_DNS, else the servers of the domain itself]",
+        "問い合わせる DNS サーバー。省略時は $MXGW_DNS か、ドメインの権威サーバー。",
     ),
     # -- the whole
     "short-admin": Text("Mailboxes, aliases and domains at home.", "メールボックス、別名、ドメインの管理"),
@@ -281,22 +281,30 @@ Example:
   mxgw admin domain add example.jp""",
     ),
     "short-domain-add": Text(
-        "Add a domain; prints its DNS records.", "ドメインを追加し、DNS レコードを表示します。"
+        "Add a domain: here, at the edge, in DNS.", "ドメインを追加し、DNS などを設定します。"
     ),
     "help-domain-add": Text(
         """\
-Add a domain, and print the DNS records to set in Cloudflare: MX, SPF, DKIM,
-DMARC, TLS-RPT, MTA-STS.
+Add a domain. What there are keys for in .env is set up at once: the edge's list
+(EDGE_DOMAINS_PARAMETER), SendGrid (SENDGRID_ADMIN_KEY), the DNS records at
+Cloudflare (CLOUDFLARE_API_TOKEN; shown first, and asked). The rest is printed,
+to be done by hand. May be run again at any time; the exit code is 1 where
+something could not be done.
 
 Examples:
   mxgw admin domain add example.jp
+  mxgw admin domain add example.jp --postmaster taro@example.jp --yes
   mxgw admin domain add example.jp --mx mx.example.jp --mx-address 192.0.2.1""",
         """\
-ドメインを追加し、Cloudflare に設定する DNS レコード（MX、SPF、DKIM、DMARC、
-TLS-RPT、MTA-STS）を表示します。
+ドメインを追加します。.env にキーがあるものは自動で設定します：エッジの一覧
+（EDGE_DOMAINS_PARAMETER）、SendGrid（SENDGRID_ADMIN_KEY）、Cloudflare の DNS
+レコード（CLOUDFLARE_API_TOKEN。内容を表示し、確認してから書き込みます）。
+残りは手順を表示します。何度実行してもかまいません。できなかったことがあると
+終了コードは 1 になります。
 
 例：
   mxgw admin domain add example.jp
+  mxgw admin domain add example.jp --postmaster taro@example.jp --yes
   mxgw admin domain add example.jp --mx mx.example.jp --mx-address 192.0.2.1""",
     ),
     "short-domain-records": Text(
@@ -324,6 +332,7 @@ it. The exit code is 1 where something is wrong.
 
 Examples:
   mxgw admin domain check example.jp
+  mxgw admin domain check example.jp --repair
   mxgw admin domain check example.jp --dns 1.1.1.1
   mxgw admin domain check example.jp --json | jq '.findings[] | select(.level != "ok")'""",
         """\
@@ -332,6 +341,7 @@ Examples:
 
 例：
   mxgw admin domain check example.jp
+  mxgw admin domain check example.jp --repair
   mxgw admin domain check example.jp --dns 1.1.1.1
   mxgw admin domain check example.jp --json | jq '.findings[] | select(.level != "ok")'""",
     ),

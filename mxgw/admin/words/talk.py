@@ -101,26 +101,8 @@ TALK: Final = {
     ),
     # -- domains
     "domain-added": Text("{domain} is a domain of this server now.", "ドメイン {domain} を追加しました。"),
-    "next-domain-added": Text(
-        """\
-Next:
-  1. Set these records in Cloudflare, wait some minutes, then: mxgw admin domain check {domain}
-  2. Somebody must read {reports}: mxgw admin alias add {reports} YOUR-ADDRESS
-  3. Tell the gateways: add {domain} to MAIL_DOMAINS in .env at home (then: docker compose up -d home)
-     and to the list of domains of the edge (parameter MXGW_DOMAINS).""",
-        """\
-次の手順：
-  1. Cloudflare に上のレコードを設定し、数分待って確認します：mxgw admin domain check {domain}
-  2. {reports} を読む人を決めます：mxgw admin alias add {reports} ご自分のアドレス
-  3. ゲートウェイに知らせます。自宅側は .env の MAIL_DOMAINS に {domain} を追加（その後 docker compose up -d home）、
-     エッジ側は受信ドメインの一覧（MXGW_DOMAINS）に追加してください。""",
-    ),
     "domain-removed": Text(
         "{domain} is no longer a domain of this server.", "ドメイン {domain} を削除しました。"
-    ),
-    "next-domain-removed": Text(
-        "Take {domain} out of MAIL_DOMAINS in .env, out of the edge's list (MXGW_DOMAINS), and its MX out of DNS.",
-        "{domain} を .env の MAIL_DOMAINS とエッジの一覧（MXGW_DOMAINS）から外し、DNS の MX も削除してください。",
     ),
     "no-domains-yet": Text(
         "There is no domain yet. Begin with: mxgw admin domain add",

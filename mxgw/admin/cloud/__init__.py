@@ -1,0 +1,1 @@
+"""What lies outside the house and belongs to it: Cloudflare, SendGrid, AWS, certificates."""
