@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 
 from tests.rig.gateway import PROGRAM, Gateway
 
@@ -15,20 +16,20 @@ class HomeDoor(Gateway):
     It answers in the name of home.example.jp, and knows the edge as mx.example.jp.
     """
 
-    def __init__(self, home: str, *, rspamd: str, **environ: str) -> None:
+    def __init__(self, home: str, *, rspamd: str, wrapper: Sequence[str] = (), **environ: str) -> None:
         settings = {
             "hostname": "home.example.jp",
             "authserv_id": "mx.example.jp",
             "rspamd": rspamd,
             "edge_from": "127.0.0.0/8",
         }
-        super().__init__(home, **{**settings, **environ})
+        super().__init__(home, wrapper=wrapper, **{**settings, **environ})
 
     def start(self) -> None:
         began = time.monotonic()
         with self._errors_path.open("ab") as errors:
             self._process = subprocess.Popen(
-                [str(PROGRAM), "serve", "home"],
+                [*self._wrapper, str(PROGRAM), "serve", "home"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
