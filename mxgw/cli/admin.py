@@ -25,7 +25,7 @@ def group_for(arguments: list[str]) -> click.Group:
     """The group in the language that these arguments, or the environment, name."""
     try:
         # Imported here: the gateway is installed without the extra.
-        from mxgw.cli import admin_alias, admin_domain, admin_user
+        from mxgw.cli import admin_alias, admin_domain, admin_sendgrid, admin_user
     except ModuleNotFoundError as error:
         if error.name not in {"pymysql", "bcrypt"}:
             raise
@@ -35,7 +35,7 @@ def group_for(arguments: list[str]) -> click.Group:
 
     words = words_for(arguments)
     group = spoken_group("admin", words)
-    for part in (admin_user, admin_alias, admin_domain):
+    for part in (admin_user, admin_alias, admin_domain, admin_sendgrid):
         group.add_command(part.group(words))
     return group
 

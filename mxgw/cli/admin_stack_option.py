@@ -1,0 +1,30 @@
+"""Where the stack is, for commands that the host runs; its .env says what they need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mxgw.admin.env_file import with_env_file
+from mxgw.admin.words import Words
+from mxgw.cli.admin_call import Call
+
+STACK = "/opt/mxgw/dell-stack"
+STACK_VARIABLE = "MXGW_STACK"
+
+
+def stack_option(words: Words) -> click.Option:
+    """``--stack DIRECTORY``."""
+    return click.Option(
+        ["--stack"], metavar="DIRECTORY", envvar=STACK_VARIABLE, default=STACK, help=words("option-stack")
+    )
+
+
+def site_environ(call: Call, stack: str) -> dict[str, str]:
+    """The environment, and what it leaves open from the stack's .env; within a container there is no .env,
+    since Compose has put everything into the environment."""
+    path = Path(stack) / ".env"
+    if stack == STACK and not Path(stack).is_dir():
+        return dict(call.environ)
+    return with_env_file(call.environ, path)
