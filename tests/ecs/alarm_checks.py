@@ -8,14 +8,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.ecs.deployment import SERVICE_STACK, Deployment
+from tests.ecs.deployment import SERVICE_STACK, Deployment, has_certificate
 from tests.ecs.template_reading import Json
 
 ALARM = "AWS::CloudWatch::Alarm"
 TOPIC = "<base:AlarmTopic>"
 NAMESPACE = "mxgw"
 STOPS = "task_stops"
-"""Made by a metric filter, not written by the program."""
+REFUSALS = f"tailscale_refused_{SERVICE_STACK}"
+"""Both made by metric filters, not written by the program; the second has no dimension but its name."""
+
+REFUSAL_WORDS = (
+    "failed to auth tailscale",
+    "machine authorization required",
+    "tailscaled left running state",
+)
+"""What the sidecar's first process says where the tailnet does not let it in, or puts it out."""
 
 BELOW, ABOVE, REACHED = (
     "LessThanThreshold",
@@ -51,6 +59,7 @@ RULES = {
     "AddressHiddenAlarm": Rule("mxgw_sessions_hidden_total", "Sum", REACHED, 1, (1, 300), "notBreaching"),
     "LogLinesLostAlarm": Rule("mxgw_log_lines_lost_total", "Sum", REACHED, 1, (1, 300), "notBreaching"),
     "TaskRestartsAlarm": Rule(STOPS, "Sum", REACHED, 1, (1, 300), "notBreaching"),
+    "TailscaleKeyAlarm": Rule(REFUSALS, "Sum", REACHED, 1, (1, 300), "notBreaching"),
     "ChatFailingAlarm": Rule("Errors", "Sum", REACHED, 1, (1, 300), "notBreaching"),
 }
 
@@ -62,6 +71,7 @@ DIMENSIONS = {
     "MemoryUtilization": {"ClusterName": "<Cluster>", "ServiceName": "<Service.Name>"},
     "CPUUtilization": {"ClusterName": "<Cluster>", "ServiceName": "<Service.Name>"},
     STOPS: {"Group": "service:<Service.Name>"},
+    REFUSALS: {},
     "Errors": {"FunctionName": "<base:ChatNotifier>"},
 }
 """What each metric is told apart by; those that the program writes, by the name of the service stack."""
@@ -104,7 +114,7 @@ def alarms_ring_when_they_should(deployment: Deployment) -> Iterator[str]:
     """Each of the alarms that are needed, as it is meant, and no other."""
     alarms = deployment.both(ALARM)
     absent = set()
-    if deployment.service.resources["TaskDefinition"] and not _has_certificate(deployment):
+    if deployment.service.resources["TaskDefinition"] and not has_certificate(deployment):
         absent.add("CertificateAlarm")
     if "ChatNotifier" not in deployment.base.resources:
         absent.add("ChatFailingAlarm")
@@ -134,10 +144,6 @@ def alarms_ring_when_they_should(deployment: Deployment) -> Iterator[str]:
         dimensions = {row["Name"]: row["Value"] for row in alarm.get("Dimensions", [])}
         if dimensions != dimensions_of(alarm["MetricName"]):
             yield f"{name} looks at {dimensions}, written is {dimensions_of(alarm['MetricName'])}"
-
-
-def _has_certificate(deployment: Deployment) -> bool:
-    return any(entry["Name"] == "MXGW_TLS_CERT" for entry in deployment.mxgw.get("Secrets", []))
 
 
 def no_mail_is_noticed_in_time(deployment: Deployment) -> Iterator[str]:
@@ -200,7 +206,7 @@ def _evaluate(expression: str, deferred: float, accepted: float) -> float | None
 
 
 def metrics_written_by_the_program(deployment: Deployment) -> set[str]:
-    """Every metric of ours that alarms, dashboard and scaling use, but for the count of stops."""
+    """Every metric of ours that alarms, dashboard and scaling use, but for what is counted in logs."""
     found = {metric for metric, _ in _dashboard_metrics(deployment)[NAMESPACE]}
     for alarm in deployment.service.of_type(ALARM).values():
         if alarm.get("Namespace") == NAMESPACE:
@@ -213,7 +219,7 @@ def metrics_written_by_the_program(deployment: Deployment) -> set[str]:
         metric = policy["TargetTrackingScalingPolicyConfiguration"].get("CustomizedMetricSpecification")
         if metric:
             found.add(metric["MetricName"])
-    return found - {STOPS}
+    return found - {STOPS, REFUSALS}
 
 
 def scaling_looks_at_what_is_written(deployment: Deployment) -> Iterator[str]:
@@ -292,7 +298,7 @@ def stops_are_recorded_and_counted(deployment: Deployment) -> Iterator[str]:
     targets = [target["Arn"] for target in rule["Targets"]]
     if targets != ["arn:aws:logs:ap-northeast-1:111122223333:log-group:<base:TaskStopLogGroup>"]:
         yield f"the rule writes to {targets}"
-    counter = deployment.service.only("AWS::Logs::MetricFilter")
+    counter = deployment.service.of_type("AWS::Logs::MetricFilter")["TaskStopMetric"]
     (made,) = counter["MetricTransformations"]
     if (made["MetricNamespace"], made["MetricName"], made["MetricValue"]) != (NAMESPACE, STOPS, "1"):
         yield f"stops are counted as {made}"
@@ -305,6 +311,19 @@ def stops_are_recorded_and_counted(deployment: Deployment) -> Iterator[str]:
         yield f"counted are {counter['FilterPattern']}"
 
 
+def refusals_of_the_tailnet_are_counted(deployment: Deployment) -> Iterator[str]:
+    """In the sidecar's log, by each of the words it has for them, zero where there are none."""
+    counter = deployment.service.of_type("AWS::Logs::MetricFilter")["TailscaleKeyMetric"]
+    if counter["LogGroupName"] != "<base:TailscaleLogGroup>":
+        yield f"refusals are looked for in {counter['LogGroupName']}"
+    if counter["FilterPattern"] != " ".join(f'?"{words}"' for words in REFUSAL_WORDS):
+        yield f"counted are {counter['FilterPattern']}"
+    (made,) = counter["MetricTransformations"]
+    expected = {"MetricNamespace": NAMESPACE, "MetricName": REFUSALS, "MetricValue": "1", "DefaultValue": 0}
+    if made != expected:
+        yield f"refusals are counted as {made}"
+
+
 CHECKS = (
     every_alarm_reaches_a_person,
     alarms_ring_when_they_should,
@@ -313,4 +332,5 @@ CHECKS = (
     scaling_looks_at_what_is_written,
     dashboard_shows_what_there_is,
     stops_are_recorded_and_counted,
+    refusals_of_the_tailnet_are_counted,
 )

@@ -7,6 +7,7 @@ from tests.ecs.mutations import (
     add,
     base,
     drop,
+    imported,
     parameter,
     put,
     service,
@@ -52,6 +53,16 @@ MISTAKES: tuple[Mutation, ...] = (
             ["arn:aws:ecs:ap-northeast-1:111122223333:cluster/other"],
         ),
     ),
+    service(
+        "refusals looked for in the wrong log",
+        put("TailscaleKeyMetric/LogGroupName", imported("GatewayLogGroupName")),
+    ),
+    service(
+        "refusals all to be said at once",
+        put("TailscaleKeyMetric/FilterPattern", '"failed to auth tailscale" "left running state"'),
+    ),
+    service("refusals of several stacks together", put("TailscaleKeyAlarm/MetricName", "tailscale_refused")),
+    service("no alarm when the tailnet refuses", drop("TailscaleKeyAlarm")),
     service("stops counted without a name", drop("TaskStopMetric/MetricTransformations/0/Dimensions")),
     service("metrics written for another", variable("GATEWAY", "MXGW_EMF_SERVICE", "mxgw")),
 )

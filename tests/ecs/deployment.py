@@ -78,6 +78,11 @@ def secrets_of(container: Json) -> dict[str, str]:
     return {entry["Name"]: entry["ValueFrom"] for entry in container.get("Secrets", [])}
 
 
+def has_certificate(deployment: Deployment) -> bool:
+    """Whether the gateway is told where its certificate is."""
+    return "MXGW_TLS_CERT" in environment(deployment.mxgw)
+
+
 def attributes(entries: list[Json]) -> dict[str, str]:
     """A list of Key and Value as a dict."""
     return {entry["Key"]: entry["Value"] for entry in entries}

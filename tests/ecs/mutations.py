@@ -1,7 +1,8 @@
 """How a mistake in a template is written down: its name, the template, and a change of what was parsed.
 
-A path leads from a resource to one of its properties, keys and indices separated by "/"; GATEWAY, SIDECAR and
-START stand for the two containers and the statements of the execution role.
+A path leads from a resource to one of its properties, keys and indices separated by "/"; GATEWAY, SIDECAR,
+TLS_CERT and START stand for the two containers, the variable of the certificate where there is one, and the
+statements of the execution role.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ BALANCER = ("LoadBalancer", "LoadBalancerAttributes")
 _SHORT = {
     "GATEWAY": "TaskDefinition/ContainerDefinitions/0",
     "SIDECAR": "TaskDefinition/ContainerDefinitions/1",
+    "TLS_CERT": "TaskDefinition/ContainerDefinitions/0/Environment/13/Fn::If/1",
     "START": "ExecutionRole/Policies/0/PolicyDocument/Statement",
 }
 _BESIDE_PROPERTIES = {"Condition", "DeletionPolicy", "DependsOn", "UpdateReplacePolicy"}
@@ -95,7 +97,7 @@ def variable(container: str, name: str, value: str) -> Change:
 
     def change(template: Json) -> None:
         holder, last = _holder(template, f"{container}/Environment")
-        others = [entry for entry in holder[last] if entry["Name"] != name]
+        others = [entry for entry in holder[last] if entry.get("Name") != name]
         holder[last] = [*others, {"Name": name, "Value": value}]
 
     return change

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.ecs.deployment import BASE_STACK, Deployment, secrets_of
+from tests.ecs.deployment import BASE_STACK, Deployment, has_certificate, secrets_of
 from tests.ecs.template_reading import Json
 
 ROLE = "AWS::IAM::Role"
@@ -39,7 +39,7 @@ def nothing_is_granted_in_whole(deployment: Deployment) -> Iterator[str]:
 def each_role_has_what_it_needs(deployment: Deployment) -> Iterator[str]:
     """Exactly: less fails at the start, more is for an intruder."""
     arn = "arn:aws:ssm:ap-northeast-1:111122223333:parameter<base:DomainsParameter>"
-    secrets = {f"<base:{name}>" for name in ("TailscaleSecret", "SealKeySecret", "TlsSecret")}
+    secrets = {f"<base:{name}>" for name in ("TailscaleSecret", "SealKeySecret")}
     logs = {f"<base:{name}.Arn>" for name in ("GatewayLogGroup", "TailscaleLogGroup")}
     expected: dict[str, dict[str, set[str]]] = {
         "ExecutionRole": {
@@ -51,16 +51,19 @@ def each_role_has_what_it_needs(deployment: Deployment) -> Iterator[str]:
             "logs:PutLogEvents": logs,
             "secretsmanager:GetSecretValue": secrets,
         },
-        "TaskRole": {"ssm:GetParameter": {arn}},
+        "TaskRole": {
+            "ssm:GetParameter": {arn},
+            **(
+                {"secretsmanager:GetSecretValue": {"<base:TlsSecret>"}} if has_certificate(deployment) else {}
+            ),
+        },
         "ChatRole": {
             "logs:CreateLogStream": {"<base:ChatLogGroup.Arn>"},
             "logs:PutLogEvents": {"<base:ChatLogGroup.Arn>"},
             "secretsmanager:GetSecretValue": {"<base:ChatSecret>"},
         },
-        "CertificatePusherPolicy": {
-            "secretsmanager:PutSecretValue": {"<base:TlsSecret>"},
-            "ecs:UpdateService": {"<Service>"},
-        },
+        # No right to restart anything: the tasks look for a new certificate themselves.
+        "CertificatePusherPolicy": {"secretsmanager:PutSecretValue": {"<base:TlsSecret>"}},
     }
     granted: dict[str, dict[str, set[str]]] = {}
     for name, statement in _statements(deployment):
@@ -70,7 +73,7 @@ def each_role_has_what_it_needs(deployment: Deployment) -> Iterator[str]:
     for name, grants in granted.items():
         if grants != expected.get(name):
             yield f"{name} may {grants}, needed is {expected.get(name)}"
-    used = {source.split(":certificate")[0].split(":key::")[0] for source in _secret_sources(deployment)}
+    used = set(_secret_sources(deployment))
     if not used <= granted.get("ExecutionRole", {}).get("secretsmanager:GetSecretValue", set()):
         yield f"the execution role may not read all of {sorted(used)}"
     task = deployment.task

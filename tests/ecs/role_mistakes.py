@@ -35,9 +35,35 @@ MISTAKES: tuple[Mutation, ...] = (
         ),
     ),
     service(
-        "task may read secrets",
+        "task may read other secrets",
         add(
             "TaskRole/Policies/0/PolicyDocument/Statement",
+            {
+                "Effect": "Allow",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": imported("TailscaleSecretArn"),
+            },
+        ),
+    ),
+    service(
+        "task may read every secret",
+        put("TaskRole/Policies/0/PolicyDocument/Statement/1/Fn::If/1/Resource", "*"),
+    ),
+    service(
+        "task may not read its certificate",
+        drop("TaskRole/Policies/0/PolicyDocument/Statement/1"),
+    ),
+    service(
+        "task may change its certificate",
+        put(
+            "TaskRole/Policies/0/PolicyDocument/Statement/1/Fn::If/1/Action",
+            ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+        ),
+    ),
+    service(
+        "certificate read where there is none",
+        put(
+            "TaskRole/Policies/0/PolicyDocument/Statement/1",
             {
                 "Effect": "Allow",
                 "Action": "secretsmanager:GetSecretValue",
@@ -45,14 +71,25 @@ MISTAKES: tuple[Mutation, ...] = (
             },
         ),
     ),
+    service(
+        "certificate also read by who starts the task",
+        add("START/3/Resource", imported("TlsSecretArn")),
+    ),
     service("roles exchanged", put("TaskDefinition/TaskRoleArn", {"Fn::GetAtt": ["ExecutionRole", "Arn"]})),
     service("role for tasks of others", drop("TaskRole/AssumeRolePolicyDocument/Statement/0/Condition")),
     service(
         "role for everybody", put("TaskRole/AssumeRolePolicyDocument/Statement/0/Principal", {"AWS": "*"})
     ),
     service(
-        "pusher may update all services",
-        put("CertificatePusherPolicy/PolicyDocument/Statement/1/Resource", "*"),
+        "pusher may put all secrets",
+        put("CertificatePusherPolicy/PolicyDocument/Statement/0/Resource", "*"),
+    ),
+    service(
+        "pusher may restart the service",
+        add(
+            "CertificatePusherPolicy/PolicyDocument/Statement",
+            {"Effect": "Allow", "Action": "ecs:UpdateService", "Resource": {"Ref": "Service"}},
+        ),
     ),
     service("rules of others in the log", log_policy('"ArnEquals"', '"ArnLike"')),
     service(

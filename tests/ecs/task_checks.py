@@ -22,6 +22,16 @@ TLS_SESSION_OCTETS = 48 * 1024
 PROGRAM_OCTETS = 96 * 1024 * 1024
 """The program without sessions: 50 MB resident under load, doubled for what is not foreseen."""
 
+TLS_REFERENCES = {
+    "MXGW_TLS_CERT": "secret:<base:TlsSecret>#certificate",
+    "MXGW_TLS_KEY": "secret:<base:TlsSecret>#key",
+}
+"""Where the certificate is: a name, which is no secret, so it may stand in the plain environment."""
+
+TLS_SECRET_ARN = "arn:aws:secretsmanager:ap-northeast-1:111122223333:secret:TlsSecret-AbCdEf"
+
+PEM = "-----BEGIN CERTIFICATE-----\nnot looked at here\n-----END CERTIFICATE-----\n"
+
 SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CERT|CREDENTIAL")
 EXACT_VERSION = re.compile(r".+(:v?\d+\.\d+\.\d+[\w.-]*|@sha256:[0-9a-f]{64})")
 
@@ -78,8 +88,11 @@ def containers_have_no_privileges(deployment: Deployment) -> Iterator[str]:
             yield f"{name} runs as {user}"
         if container.get("Privileged"):
             yield f"{name} is privileged"
-        if container.get("LinuxParameters", {}).get("Capabilities") != {"Drop": ["ALL"]}:
+        linux = container.get("LinuxParameters", {})
+        if linux.get("Capabilities") != {"Drop": ["ALL"]}:
             yield f"{name} keeps capabilities"
+        if linux.get("InitProcessEnabled") is not True:
+            yield f"{name} keeps its orphans: its process 1 does not collect them"
         if container.get("Essential") is not True:
             yield f"{name} may end without the task being replaced"
     if deployment.mxgw.get("ReadonlyRootFilesystem") is not True:
@@ -139,20 +152,17 @@ def secrets_stay_secret(deployment: Deployment) -> Iterator[str]:
     """What is secret comes from Secrets Manager at the start, and stands in no environment or template."""
     for name, container in deployment.containers.items():
         for variable, value in environment(container).items():
+            if value == TLS_REFERENCES.get(variable):
+                continue
             if SECRET_NAME.search(variable) or re.search(r"\{\{resolve:|<base:\w*Secret", str(value)):
                 yield f"{name}: {variable} is in the plain environment"
-    tls = {"MXGW_TLS_CERT", "MXGW_TLS_KEY"}
     found = {name: secrets_of(container) for name, container in deployment.containers.items()}
-    if not {"MXGW_SEAL_KEY"} <= set(found["mxgw"]) <= {"MXGW_SEAL_KEY"} | tls:
+    if set(found["mxgw"]) != {"MXGW_SEAL_KEY"}:
         yield f"the gateway's secrets are {sorted(found['mxgw'])}"
-    if len(tls & set(found["mxgw"])) == 1:
-        yield "a certificate without its key"
     if set(found["tailscale"]) != {"TS_AUTHKEY"}:
         yield f"the sidecar's secrets are {sorted(found['tailscale'])}"
     expected = {
         "MXGW_SEAL_KEY": "<base:SealKeySecret>",
-        "MXGW_TLS_CERT": "<base:TlsSecret>:certificate::",
-        "MXGW_TLS_KEY": "<base:TlsSecret>:key::",
         "TS_AUTHKEY": "<base:TailscaleSecret>",
     }
     for variables in found.values():
@@ -167,6 +177,14 @@ def secrets_stay_secret(deployment: Deployment) -> Iterator[str]:
             yield f"{'/'.join(path)} holds a key"
 
 
+def certificate_is_read_by_the_program(deployment: Deployment) -> Iterator[str]:
+    """By name, both halves out of one secret: what ECS hands over at the start would never be renewed."""
+    told = {name: value for name, value in environment(deployment.mxgw).items() if name in TLS_REFERENCES}
+    wanted = "CertificateAlarm" in deployment.service.resources
+    if told != (TLS_REFERENCES if wanted else {}):
+        yield f"the certificate comes from {told}"
+
+
 def settings_are_understood(deployment: Deployment) -> Iterator[str]:
     """The program takes every setting, and its value."""
     settings = environment(deployment.mxgw)
@@ -177,7 +195,9 @@ def settings_are_understood(deployment: Deployment) -> Iterator[str]:
     tried = dict(settings)
     # Neither parameter store nor spool directory are here.
     tried |= {"MXGW_DOMAINS": "example.jp", "MXGW_SPOOL_DIR": "/"}
-    outcome = load(tried, role=Role.EDGE)
+    for variable in TLS_REFERENCES.keys() & tried.keys():
+        tried[variable] = tried[variable].replace("<base:TlsSecret>", TLS_SECRET_ARN)
+    outcome = load(tried, role=Role.EDGE, fetch=lambda _: PEM)
     if isinstance(outcome, list):
         yield from map(str, outcome)
     if settings.get("MXGW_DOMAINS") != "ssm:<base:DomainsParameter>":
@@ -264,6 +284,7 @@ CHECKS = (
     sidecar_is_a_userspace_node,
     health_commands_are_bounded,
     secrets_stay_secret,
+    certificate_is_read_by_the_program,
     settings_are_understood,
     logs_are_kept_and_bounded,
     service_is_replaced_without_a_gap,

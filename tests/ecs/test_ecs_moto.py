@@ -91,9 +91,10 @@ def test_the_service_stack_imports_from_the_base_stack(cloud: Cloud, base: dict[
     assert {"name": "MXGW_DOMAINS", "value": f"ssm:{base['DomainsParameterName']}"} in gateway["environment"]
     assert {entry["name"]: entry["valueFrom"] for entry in gateway["secrets"]} == {
         "MXGW_SEAL_KEY": base["SealKeySecretArn"],
-        "MXGW_TLS_CERT": f"{base['TlsSecretArn']}:certificate::",
-        "MXGW_TLS_KEY": f"{base['TlsSecretArn']}:key::",
     }
+    for name, key in (("MXGW_TLS_CERT", "certificate"), ("MXGW_TLS_KEY", "key")):
+        reference = f"secret:{base['TlsSecretArn']}#{key}"
+        assert {"name": name, "value": reference} in gateway["environment"]
     assert sidecar["secrets"] == [{"name": "TS_AUTHKEY", "valueFrom": base["TailscaleSecretArn"]}]
     assert gateway["logConfiguration"]["options"]["awslogs-group"] == base["GatewayLogGroupName"]
 
@@ -125,8 +126,10 @@ def test_without_a_certificate_the_tasks_get_none(cloud: Cloud, base: dict[str, 
     cloud.create(SERVICE_STACK, SERVICE.read_text("utf-8"), parameters)
 
     (task,) = _task_definitions(cloud)
-    names = {entry["name"] for entry in task["containerDefinitions"][0]["secrets"] if entry}
-    assert names == {"MXGW_SEAL_KEY"}
+    gateway = task["containerDefinitions"][0]
+    names = {entry["name"] for entry in [*gateway["secrets"], *gateway["environment"]] if entry}
+    assert "MXGW_SEAL_KEY" in names
+    assert not {"MXGW_TLS_CERT", "MXGW_TLS_KEY"} & names
 
 
 def test_in_an_existing_vpc_no_network_is_made(cloud: Cloud, base: dict[str, str]) -> None:
