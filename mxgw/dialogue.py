@@ -19,8 +19,10 @@ from mxgw.envelope import ForwardPath, MailParameters, ReversePath
 from mxgw.outcome import HomeAnswer, Trouble
 from mxgw.reply import Reply
 
-_NEEDS_SMTPUTF8 = HomeAnswer(Reply.of(550, "5.6.7", "This mailbox's server takes no non-ASCII addresses"))
-_UNSAFE_PATH = HomeAnswer(Reply.of(550, "5.1.3", "No mailbox has such an address"))
+_NEEDS_SMTPUTF8 = HomeAnswer(
+    Reply.of(550, "5.6.7", "This mailbox's server takes no non-ASCII addresses #M39")
+)
+_UNSAFE_PATH = HomeAnswer(Reply.of(550, "5.1.3", "No mailbox has such an address #M34"))
 
 _ABOUT_THE_COMMAND = frozenset({500, 502, 503})
 """RFC 5321 section 4.2.2: unknown command, not implemented, bad sequence. These speak of our dialogue, not

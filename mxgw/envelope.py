@@ -53,16 +53,18 @@ _SIZE = re.compile(r"[0-9]{1,20}")
 _DOMAIN_ONLY = re.compile(_DOMAIN)
 _MAILBOX_ONLY = re.compile(_MAILBOX)
 
-_BAD_MAIL = Reply.of(501, "5.5.4", "Syntax: MAIL FROM:<address> [parameters]")
-_BAD_RCPT = Reply.of(501, "5.5.4", "Syntax: RCPT TO:<address>")
-_BAD_REVERSE_PATH = Reply.of(501, "5.1.7", "The sender address does not follow RFC 5321 section 4.1.2")
-_BAD_FORWARD_PATH = Reply.of(501, "5.1.3", "The recipient address does not follow RFC 5321 section 4.1.2")
+_BAD_MAIL = Reply.of(501, "5.5.4", "Syntax: MAIL FROM:<address> [parameters] #M20")
+_BAD_RCPT = Reply.of(501, "5.5.4", "Syntax: RCPT TO:<address> #M20")
+_BAD_REVERSE_PATH = Reply.of(501, "5.1.7", "The sender address does not follow RFC 5321 section 4.1.2 #M30")
+_BAD_FORWARD_PATH = Reply.of(
+    501, "5.1.3", "The recipient address does not follow RFC 5321 section 4.1.2 #M31"
+)
 # RFC 6531 section 3.5: 550 to MAIL, 553 to RCPT.
-_SENDER_NEEDS_SMTPUTF8 = Reply.of(550, "5.6.7", "A non-ASCII address needs the SMTPUTF8 parameter")
-_RECIPIENT_NEEDS_SMTPUTF8 = Reply.of(553, "5.6.7", "A non-ASCII address needs the SMTPUTF8 parameter")
-_BAD_PARAMETER = Reply.of(501, "5.5.4", "Parameter syntax or value not understood")
-_UNKNOWN_PARAMETER = Reply.of(555, "5.5.4", "Parameter not recognised or not implemented")
-_REPEATED_PARAMETER = Reply.of(501, "5.5.4", "Parameter given twice")
+_SENDER_NEEDS_SMTPUTF8 = Reply.of(550, "5.6.7", "A non-ASCII address needs the SMTPUTF8 parameter #M32")
+_RECIPIENT_NEEDS_SMTPUTF8 = Reply.of(553, "5.6.7", "A non-ASCII address needs the SMTPUTF8 parameter #M32")
+_BAD_PARAMETER = Reply.of(501, "5.5.4", "Parameter syntax or value not understood #M26")
+_UNKNOWN_PARAMETER = Reply.of(555, "5.5.4", "Parameter not recognised or not implemented #M26")
+_REPEATED_PARAMETER = Reply.of(501, "5.5.4", "Parameter given twice #M26")
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,25 +66,31 @@ class Verdict(NamedTuple):
     reason: Reason
 
 
-TROUBLE_OF_OURS = Reply.of(451, "4.3.0", "Something went wrong on our side; please try again later")
-HOME_AWAY = Reply.of(451, "4.4.1", "The mailbox server cannot be reached just now; please try again later")
-SPOOL_IS_FULL = Reply.of(452, "4.3.1", "Too much mail is arriving at once; please try again later")
-RELAY_DENIED = Reply.of(550, "5.7.1", "We do not take mail for this domain")
-RECIPIENT_OK = Reply.of(250, "2.1.5", "Recipient OK")
-TOO_MANY_RECIPIENTS = Reply.of(452, "4.5.3", "Too many recipients; send the others in another transaction")
-ONE_RECIPIENT_FOR_NULL_SENDER = Reply.of(
-    452, "4.5.3", "A message from <> has one recipient; send the others in another transaction"
+TROUBLE_OF_OURS = Reply.of(451, "4.3.0", "Something went wrong on our side; please try again later #M71")
+HOME_AWAY = Reply.of(
+    451, "4.4.1", "The mailbox server cannot be reached just now; please try again later #M70"
 )
-LATER_FOR_SPLIT = Reply.of(452, "4.5.3", "Send this recipient in another transaction, after the others")
+SPOOL_IS_FULL = Reply.of(452, "4.3.1", "Too much mail is arriving at once; please try again later #M72")
+RELAY_DENIED = Reply.of(550, "5.7.1", "We do not take mail for this domain #M33")
+RECIPIENT_OK = Reply.of(250, "2.1.5", "Recipient OK")
+TOO_MANY_RECIPIENTS = Reply.of(
+    452, "4.5.3", "Too many recipients; send the others in another transaction #M36"
+)
+ONE_RECIPIENT_FOR_NULL_SENDER = Reply.of(
+    452, "4.5.3", "A message from <> has one recipient; send the others in another transaction #M37"
+)
+LATER_FOR_SPLIT = Reply.of(452, "4.5.3", "Send this recipient in another transaction, after the others #M38")
 PRDR_FOLLOWS = Reply.of(353, "", "One reply for each recipient follows")
 
 _FAULT_REPLIES = {
     ContentFault.BARE_CR_LF: Reply.of(
-        554, "5.6.0", "A bare CR or LF is in the message; lines must end with CRLF (RFC 5321 section 2.3.8)"
+        554,
+        "5.6.0",
+        "A bare CR or LF is in the message; lines must end with CRLF (RFC 5321 section 2.3.8) #M40",
     ),
-    ContentFault.LINE_TOO_LONG: Reply.of(554, "5.6.0", "A line of the message is longer than 1 MiB"),
-    ContentFault.TOO_LARGE: Reply.of(552, "5.3.4", "The message is larger than we accept (see SIZE)"),
-    ContentFault.HEADER_TOO_LARGE: Reply.of(552, "5.3.4", "The header section is larger than we accept"),
+    ContentFault.LINE_TOO_LONG: Reply.of(554, "5.6.0", "A line of the message is longer than 1 MiB #M41"),
+    ContentFault.TOO_LARGE: Reply.of(552, "5.3.4", "The message is larger than we accept (see SIZE) #M42"),
+    ContentFault.HEADER_TOO_LARGE: Reply.of(552, "5.3.4", "The header section is larger than we accept #M43"),
     ContentFault.SPOOL_FULL: SPOOL_IS_FULL,
 }
 _FAULT_REASONS = {
@@ -97,22 +103,27 @@ _FAULT_REASONS = {
 
 # What home says in its own words may hold names of inner hosts; where the status says it all, ours do.
 _TEXTS = {
-    "1.1": "No such mailbox here",
-    "1.6": "This mailbox has moved",
-    "2.1": "This mailbox is closed",
-    "2.2": "The mailbox is full",
-    "2.3": "The message is too large for this mailbox",
-    "3.4": "The message is too large",
-    "6.7": "A non-ASCII address cannot be carried to the mailbox",
+    "1.1": "No such mailbox here #M34",
+    "1.6": "This mailbox has moved #M34",
+    "2.1": "This mailbox is closed #M34",
+    "2.2": "The mailbox is full #M35",
+    "2.3": "The message is too large for this mailbox #M42",
+    "3.4": "The message is too large #M42",
+    "6.7": "A non-ASCII address cannot be carried to the mailbox #M39",
 }
 # A mailbox that is busy (4.2.1) is not closed, and one that is not there just now (4.1.1) may be tomorrow.
 _TEXTS_FOR_NOW = {
-    "2.1": "This mailbox takes no mail just now; please try again later",
+    "2.1": "This mailbox takes no mail just now; please try again later #M74",
     "2.2": _TEXTS["2.2"],
 }
 _INNER = re.compile(
     r"<[^>]*>|\([^)]*\)|\[[^\]]*\]|\S*@\S*|\S*/\S*|(?:[\w-]+\.)+[\w-]+(?::\d+)?|[0-9a-fA-F:]*::[0-9a-fA-F:]*"
 )
+
+CODE_CHARACTERS = len(" #M78")
+
+_HAS_CODE = re.compile(r" #M[0-9]{2}$")
+"""Ours, or that of our own door at home (mxgw.doctor.words.codes)."""
 
 _DANGLING = re.compile(r"(?: +(?:by|from|at|to|in|on|via|for|of))+[ ,;:]*$", re.IGNORECASE)
 
@@ -148,7 +159,10 @@ def passed_on(reply: Reply) -> Reply:
     if text is None:
         text = " ".join(_INNER.sub(" ", reply.lines[0]).split())[:MAX_PASSED_TEXT]
         text = _DANGLING.sub("", text).strip(" ,;:")
-    return Reply(reply.code, status, (text or "Refused by the mailbox server",))
+    text = text or "Refused by the mailbox server"
+    if not _HAS_CODE.search(text):
+        text = f"{text[: MAX_PASSED_TEXT - CODE_CHARACTERS]} #{'M78' if reply.permanent else 'M74'}"
+    return Reply(reply.code, status, (text,))
 
 
 def content_verdict(fault: ContentFault | None, *, received_count: int, max_received: int) -> Verdict | None:
@@ -159,7 +173,7 @@ def content_verdict(fault: ContentFault | None, *, received_count: int, max_rece
         return Verdict((reply,), decision, _FAULT_REASONS[fault])
     if received_count > max_received:
         loop = Reply.of(
-            554, "5.4.6", f"More than {max_received} Received fields: the message goes in a circle"
+            554, "5.4.6", f"More than {max_received} Received fields: the message goes in a circle #M44"
         )
         return Verdict((loop,), Decision.REJECT, Reason.LOOP)
     return None
@@ -169,7 +183,7 @@ def lawful(verdict: Verdict, *, deferred: bool) -> Verdict:
     """Never 5xx after DATA in a transaction in which any RCPT got 4xx (see the module's first words)."""
     if not deferred or verdict.decision is not Decision.REJECT:
         return verdict
-    reply = Reply.of(451, "4.3.0", "Not accepted for these recipients; please try again later")
+    reply = Reply.of(451, "4.3.0", "Not accepted for these recipients; please try again later #M75")
     return Verdict((reply,), Decision.DEFER, verdict.reason)
 
 
@@ -200,10 +214,10 @@ def answer(
         if not deferred and (age_seconds() or 0.0) > MIXED_VALVE_SECONDS:
             reply = _who_has_it(answers, forward_paths)
             return Verdict((reply,), Decision.REJECT, Reason.MIXED)
-        text = "Stored for some recipients, refused for others; please try again, which is safe"
+        text = "Stored for some recipients, refused for others; please try again, which is safe #M76"
         return Verdict((Reply.of(451, "4.3.0", text),), Decision.DEFER, Reason.MIXED)
     if stored:
-        text = "Partly stored; retry is safe"
+        text = "Partly stored; retry is safe #M76"
         return Verdict((Reply.of(451, "4.3.0", text),), Decision.DEFER, Reason.PARTLY_STORED)
     return Verdict((_common_deferral(answers),), Decision.DEFER, _deferral_reason(answers))
 
@@ -266,11 +280,13 @@ def _common_refusal(answers: Sequence[HomeAnswer], forward_paths: Sequence[Forwa
 def _common_deferral(answers: Sequence[HomeAnswer]) -> Reply:
     deferrals = {passed_on(item.reply) for item in answers if item.reply is not None and item.reply.transient}
     if any(item.trouble is not None for item in answers):
-        return Reply.of(451, "4.4.2", "The mailbox server did not answer for all; please try again later")
+        return Reply.of(
+            451, "4.4.2", "The mailbox server did not answer for all; please try again later #M73"
+        )
     if len(deferrals) == 1:
         only = deferrals.pop()
         return Reply(451, only.status, only.lines)
-    return Reply.of(451, "4.3.0", "The mailbox server asks to try again later")
+    return Reply.of(451, "4.3.0", "The mailbox server asks to try again later #M74")
 
 
 def _deferral_reason(answers: Sequence[HomeAnswer]) -> Reason:
@@ -281,7 +297,7 @@ def _deferral_reason(answers: Sequence[HomeAnswer]) -> Reason:
 
 
 def _who_has_it(answers: Sequence[HomeAnswer], forward_paths: Sequence[ForwardPath]) -> Reply:
-    lines = ["The message is stored for some recipients only; do not send it again to those who have it"]
+    lines = ["The message is stored for some recipients only; do not send it again to those who have it #M77"]
     refused = [
         f"<{path}> {passed_on(item.reply).lines[0]}"
         for path, item in zip(forward_paths, answers, strict=True)

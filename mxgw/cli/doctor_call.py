@@ -20,6 +20,7 @@ from mxgw.admin.dns_records import SELECTORS, SENDGRID, Exchanger
 from mxgw.admin.refusal import Refused
 from mxgw.cli.admin_call import Call, spoken
 from mxgw.cli.admin_spoken import words_for
+from mxgw.cli.doctor_codes import explain
 from mxgw.cli.terminal import FAILURE, console, plain
 from mxgw.config import default_hostname
 from mxgw.config.forms import domain_name, resolvers
@@ -63,6 +64,7 @@ def spoken_doctor(arguments: list[str]) -> click.Command:
         words,
         doctor,
         [
+            click.Argument(["code"], nargs=-1, metavar="[CODE]..."),
             option("edge", "HOST[:PORT]"),
             option("domain", "DOMAIN", "doctor-domain", multiple=True),
             option("outbound", "SENDER"),
@@ -79,6 +81,7 @@ def spoken_doctor(arguments: list[str]) -> click.Command:
 
 def doctor(
     call: Call,
+    code: tuple[str, ...],
     edge: str | None,
     domain: tuple[str, ...],
     outbound: str | None,
@@ -91,6 +94,9 @@ def doctor(
     timeout: str | None,
 ) -> None:
     """Look, judge, tell; exit code 1 where something is wrong."""
+    if code:
+        explain(call, code)
+        return
     known = _edge(call.environ.get(MAIL_EXCHANGER))
     place = _edge(edge) or known
     names = _domains(domain or tuple(call.environ.get("MXGW_DOMAINS", "").replace(",", " ").split()))

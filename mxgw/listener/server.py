@@ -24,12 +24,14 @@ from mxgw.reply import Reply
 BACKLOG = 1024
 """Connections that the kernel holds for us while we are busy; it may cut this to its own limit."""
 
-TALKED_TOO_EARLY = Reply.of(554, "5.5.1", "You talked before the greeting: this is not how SMTP begins")
-NOT_OURS = Reply.of(554, "5.7.1", "This door is for our own servers; send mail to the MX of its domain")
+TALKED_TOO_EARLY = Reply.of(554, "5.5.1", "You talked before the greeting: this is not how SMTP begins #M17")
+NOT_OURS = Reply.of(554, "5.7.1", "This door is for our own servers; send mail to the MX of its domain #M18")
 _EXCESS = {
-    Excess.TOO_MANY_SESSIONS: Reply.of(421, "4.3.2", "Too many connections at once; please try again later"),
+    Excess.TOO_MANY_SESSIONS: Reply.of(
+        421, "4.3.2", "Too many connections at once; please try again later #M11"
+    ),
     Excess.TOO_MANY_FROM_NETWORK: Reply.of(
-        421, "4.7.0", "Too many connections at once from your network; please try again later"
+        421, "4.7.0", "Too many connections at once from your network; please try again later #M12"
     ),
 }
 

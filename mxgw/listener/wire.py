@@ -32,7 +32,7 @@ from mxgw.reply import Reply
 Work = Coroutine[Any, Any, None]
 """What a command leaves to be awaited."""
 
-TIMED_OUT = Reply.of(421, "4.4.2", "Timeout: closing the connection")
+TIMED_OUT = Reply.of(421, "4.4.2", "Timeout: closing the connection #M16")
 
 
 class LineFault(Exception):
@@ -43,8 +43,8 @@ class LineFault(Exception):
         self.reply = reply
 
 
-BARE_CR_OR_LF = Reply.of(500, "5.5.2", "A command line ends with CRLF, and holds no bare CR or LF")
-ENDLESS_LINE = Reply.of(500, "5.5.2", "Command line too long")
+BARE_CR_OR_LF = Reply.of(500, "5.5.2", "A command line ends with CRLF, and holds no bare CR or LF #M20")
+ENDLESS_LINE = Reply.of(500, "5.5.2", "Command line too long #M20")
 
 
 class Wire(SMTP):

@@ -18,9 +18,9 @@ from mxgw.reply import Reply
 MAX_VALUE_CHARACTERS = 255
 """Of a HELO domain or a session's name: RFC 5321 section 4.5.3.1.2 ends a domain there."""
 
-BAD_ATTRIBUTE = Reply.of(501, "5.5.4", "XCLIENT takes ADDR, PORT, PROTO, HELO and SESSION, each once")
-BAD_VALUE = Reply.of(501, "5.5.4", "An XCLIENT attribute has no such value")
-NOT_TRUSTED = Reply.of(550, "5.7.0", "XCLIENT is not for you")
+BAD_ATTRIBUTE = Reply.of(501, "5.5.4", "XCLIENT takes ADDR, PORT, PROTO, HELO and SESSION, each once #M25")
+BAD_VALUE = Reply.of(501, "5.5.4", "An XCLIENT attribute has no such value #M25")
+NOT_TRUSTED = Reply.of(550, "5.7.0", "XCLIENT is not for you #M25")
 
 _UNKNOWN = frozenset({"[UNAVAILABLE]", "[TEMPUNAVAIL]"})
 _ATTRIBUTE = re.compile(r"([A-Za-z]{1,16})=([!-~]+)")

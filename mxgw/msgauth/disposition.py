@@ -82,14 +82,14 @@ class Disposition:
 
 
 DMARC_REFUSED = Reply.of(
-    550, "5.7.26", "DMARC: the policy of the author's domain is to refuse this message (RFC 9989)"
+    550, "5.7.26", "DMARC: the policy of the author's domain is to refuse this message (RFC 9989) #M50"
 )
-NO_AUTHOR_REFUSED = Reply.of(550, "5.6.0", "The From field does not name an author clearly (RFC 5322)")
+NO_AUTHOR_REFUSED = Reply.of(550, "5.6.0", "The From field does not name an author clearly (RFC 5322) #M51")
 POLICY_UNKNOWN = Reply.of(
-    451, "4.7.0", "DNS has no answer for the DMARC policy of the author's domain; please try again later"
+    451, "4.7.0", "DNS has no answer for the DMARC policy of the author's domain; please try again later #M52"
 )
 SEAL_UNKNOWN = Reply.of(
-    451, "4.7.0", "DNS has no answer for the ARC seals of this message; please try again later"
+    451, "4.7.0", "DNS has no answer for the ARC seals of this message; please try again later #M53"
 )
 
 _ASKED_FOR = {
@@ -152,7 +152,7 @@ def refusing_list(results: Sequence[DnsblResult], policy: DnsblPolicy) -> DnsblR
 
 
 def _listed(zone: str) -> Reply:
-    return Reply.of(550, "5.7.1", f"Your address is on the DNS list {zone}; ask there to be taken off")
+    return Reply.of(550, "5.7.1", f"Your address is on the DNS list {zone}; ask there to be taken off #M54")
 
 
 def _without_author(mode: DmarcPolicy) -> Disposition:

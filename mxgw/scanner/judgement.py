@@ -33,10 +33,10 @@ class Handling(StrEnum):
     DEFER = "defer"
 
 
-SPAM = Reply.of(550, "5.7.1", "This message looks like spam and is not accepted")
-VIRUS = Reply.of(550, "5.7.1", "A virus was found in this message; it is not accepted")
-NOT_NOW = Reply.of(451, "4.7.1", "This message cannot be taken just now; please try again later")
-NOT_SCANNED = Reply.of(451, "4.7.1", "The content cannot be checked just now; please try again later")
+SPAM = Reply.of(550, "5.7.1", "This message looks like spam and is not accepted #M60")
+VIRUS = Reply.of(550, "5.7.1", "A virus was found in this message; it is not accepted #M61")
+NOT_NOW = Reply.of(451, "4.7.1", "This message cannot be taken just now; please try again later #M62")
+NOT_SCANNED = Reply.of(451, "4.7.1", "The content cannot be checked just now; please try again later #M63")
 
 _JUNK = frozenset({Action.ADD_HEADER, Action.REWRITE_SUBJECT, Action.QUARANTINE})
 _REJECT = frozenset({Action.REJECT, Action.DISCARD})

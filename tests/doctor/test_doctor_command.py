@@ -198,7 +198,7 @@ MISTAKES: list[tuple[tuple[str, ...], str, dict[str, Any]]] = [
         {"count": 21, "most": 20},
     ),
     (("--nonsense",), "usage-no-option", {"name": "--nonsense"}),
-    (("word",), "usage-too-many", {}),
+    (("word",), "no-such-code", {"text": "word", "example": "M34"}),
     (("--lang", "fr"), "usage-choice", {"name": "--lang", "choices": "en, ja"}),
 ]
 

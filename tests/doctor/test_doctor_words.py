@@ -20,10 +20,13 @@ from mxgw.doctor.words.edge import EDGE
 from mxgw.doctor.words.help import HELP
 from tests.rig.process import ROOT
 
-SOURCES = [*sorted((ROOT / "mxgw" / "doctor").glob("*.py")), ROOT / "mxgw" / "cli" / "doctor_call.py"]
+SOURCES = [
+    *sorted((ROOT / "mxgw" / "doctor").glob("*.py")),
+    *sorted((ROOT / "mxgw" / "cli").glob("doctor_*.py")),
+]
 JUDGES = {"good", "warn", "bad", "_bad"}
 SPEAKERS = {"Refused", "words", "say", *JUDGES}
-MADE = re.compile(r"^(help|short|option|label)-")
+MADE = re.compile(r"^(help|short|option|label|column|code)-")
 """Keys that the program puts together."""
 
 COLUMNS = 80

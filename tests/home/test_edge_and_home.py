@@ -89,7 +89,7 @@ def test_the_edges_word_for_junk_is_believed(edge: Gateway, door: HomeDoor, mail
 def test_spam_is_refused_while_the_sender_waits(edge: Gateway) -> None:
     answer = mail(edge, letter("gtube", body=f"{GTUBE}\r\n"), "taro@example.jp", "hanako@example.jp")
 
-    assert answer == "550 5.7.1 This message looks like spam and is not accepted"
+    assert answer == "550 5.7.1 This message looks like spam and is not accepted #M60"
 
 
 def test_a_repeat_over_the_other_edge_is_dropped(edges: tuple[Gateway, Gateway], mailboxes: Dovecot) -> None:

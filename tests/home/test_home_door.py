@@ -36,7 +36,7 @@ def test_spam_over_the_threshold_is_refused_in_session_to_each_recipient(
 
     replies = bring(door.lmtp, octets, "taro@example.jp", "hanako@example.jp")
 
-    assert replies == ["550 5.7.1 This message looks like spam and is not accepted"] * 2
+    assert replies == ["550 5.7.1 This message looks like spam and is not accepted #M60"] * 2
     assert stored(mailboxes, "gtube") == stored(mailboxes, "gtube", "hanako") == []
 
 

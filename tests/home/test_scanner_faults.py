@@ -25,7 +25,7 @@ from tests.rig.homedoor import HomeDoor
 from tests.rig.process import free_port, wait_until
 from tests.rig.rspamd import Rspamd
 
-NOT_SCANNED = "451 4.7.1 The content cannot be checked just now; please try again later"
+NOT_SCANNED = "451 4.7.1 The content cannot be checked just now; please try again later #M63"
 SCAN_SECONDS = "1"
 
 WORDS = {

@@ -15,7 +15,7 @@ from tests.rig.process import wait_until
 from tests.rig.rspamd import Rspamd
 
 INFECTED = "550 5.7.1 A virus was found in this message; it is not accepted"
-NOT_SCANNED = "451 4.7.1 The content cannot be checked just now; please try again later"
+NOT_SCANNED = "451 4.7.1 The content cannot be checked just now; please try again later #M63"
 ATTACHMENT = (
     "MIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=invoice.com\r\n"
     "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=invoice.com\r\n"

@@ -340,7 +340,10 @@ def test_a_client_on_a_list_is_refused_by_the_name_of_the_list() -> None:
         dnsbl_policy=DnsblPolicy.REJECT,
     )
 
-    assert str(done.reply) == "550 5.7.1 Your address is on the DNS list b.example; ask there to be taken off"
+    assert (
+        str(done.reply)
+        == "550 5.7.1 Your address is on the DNS list b.example; ask there to be taken off #M54"
+    )
 
 
 def test_the_first_list_with_the_client_refuses_it() -> None:

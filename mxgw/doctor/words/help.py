@@ -21,11 +21,16 @@ of two resolvers, so that an old answer in a cache raises no alarm.
 
 Many providers block port 25: then run it on a rented server, or where home is.
 
+A reply of the gateway ends with a code, such as #M34: name it, or the whole reply,
+to be told what it means. "codes" lists them all.
+
 Examples:
   mxgw doctor --edge mx.example.jp --domain example.jp
   mxgw doctor --domain example.jp --outbound sendgrid.net --selector s1
   mxgw doctor --edge mx.example.jp --send taro@example.jp --lang ja
-  mxgw doctor --domain example.jp --json | jq '.checks[] | select(.level != "ok")'""",
+  mxgw doctor --domain example.jp --json | jq '.checks[] | select(.level != "ok")'
+  mxgw doctor M34
+  mxgw doctor '550 5.1.1 No such mailbox here #M34'""",
         """\
 エッジ（受信口）とドメインを、送信サーバーと同じように外から調べます。正常か異常か、
 その根拠、直し方を表示します。--send を付けない限りメールは送りません。異常があると
@@ -39,11 +44,25 @@ Examples:
 家庭用回線の多くはポート 25 が塞がれています（OP25B）。その場合は VPS などから実行
 してください。
 
+受信口の返答は #M34 のようなコードで終わります。コードか返答全体を指定すると意味を説明
+します。codes で一覧を表示します。
+
 例：
   mxgw doctor --edge mx.example.jp --domain example.jp
   mxgw doctor --domain example.jp --outbound sendgrid.net --selector s1
   mxgw doctor --edge mx.example.jp --send taro@example.jp --lang ja
-  mxgw doctor --domain example.jp --json | jq '.checks[] | select(.level != "ok")'""",
+  mxgw doctor --domain example.jp --json | jq '.checks[] | select(.level != "ok")'
+  mxgw doctor M34
+  mxgw doctor '550 5.1.1 No such mailbox here #M34'""",
+    ),
+    "column-code": Text("code", "コード"),
+    "column-meaning": Text("meaning", "意味"),
+    "code-what": Text("What happened", "何が起きたか"),
+    "code-sender": Text("The sender", "送信者は"),
+    "code-admin": Text("You, the administrator", "管理者は"),
+    "no-such-code": Text(
+        "{text!r} holds no code of ours; a code looks like {example}, and mxgw doctor codes lists them.",
+        "{text!r} にコードが見つかりません。コードは {example} のような形です。一覧は mxgw doctor codes で表示できます。",
     ),
     "option-edge": Text(
         "The edge, by its name or address. [default: $MXGW_ADMIN_MX]",
