@@ -151,14 +151,18 @@ class Host(Service):
 class Cell:
     """One service, isolated as compose.yaml says."""
 
-    def __init__(self, host: Host, service: str, command: Sequence[str], mounts: Mapping[str, Path]) -> None:
+    def __init__(
+        self, host: Host, service: str, command: Sequence[str], mounts: Mapping[str, Path], *, name: str = ""
+    ) -> None:
+        # Two cells of one service have different names.
+        name = name or service
         self.service = service
         self.settings: dict[str, Any] = host.compose["services"][service]
         self._host = host
-        self._root = host.place.directory(f"cells/{service}")
+        self._root = host.place.directory(f"cells/{name}")
         self._mounts = mounts
-        words = host.place.file(f"words/{service}", "", mode=0o666)
-        self._script = host.place.file(f"cells/{service}.sh", self._text(self._command(command)))
+        words = host.place.file(f"words/{name}", "", mode=0o666)
+        self._script = host.place.file(f"cells/{name}.sh", self._text(self._command(command)))
         self.child = Child([*host.into(), "bash", str(self._script)], words=words)
 
     def start(self) -> None:
@@ -188,6 +192,10 @@ class Cell:
 
     def said(self) -> str:
         return self.child.said()
+
+    def entry(self) -> list[str]:
+        """The command prefix that gives a program the service's user, capabilities and environment."""
+        return self._dropped()
 
     def _command(self, given: Sequence[str]) -> list[str]:
         if given:
