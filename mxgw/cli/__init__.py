@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "send": "Send a test message and show what the server answers.",
     "read": "List and show the messages that the demo has stored.",
     "admin": "Manage mailboxes, aliases and domains at home.",
+    "deploy": "Bring the edge to AWS Fargate, update it, take it away.",
     "load": "Test a server under load: send, take in, compare.",
     "trace": "Follow a message through the logs: where is my mail?",
     "dmarc-report": "Make DMARC aggregate reports from the log.",
