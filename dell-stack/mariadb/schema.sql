@@ -52,6 +52,18 @@ CREATE TABLE IF NOT EXISTS aliases (
         CHECK (address REGEXP '^([a-z0-9_][a-z0-9._-]*)?@[a-z0-9.-]+$' AND address LIKE CONCAT('%@', domain))
 );
 
+-- Passwords of single devices, made by the administrator's command and shown once. A lost phone loses its own
+-- password and nothing else. What stands here is the SHA-256 of 100 random bits, in hexadecimal.
+CREATE TABLE IF NOT EXISTS devices (
+    user VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(64) NOT NULL,
+    digest CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    created TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    PRIMARY KEY (user, name),
+    CONSTRAINT device_belongs_to_a_user FOREIGN KEY (user) REFERENCES users (email) ON DELETE CASCADE,
+    CONSTRAINT device_password_is_hashed CHECK (digest REGEXP '^[0-9a-f]{64}$')
+);
+
 -- What delivery asks: which mailbox an address leads to. The lowest precedence wins.
 CREATE OR REPLACE VIEW recipients AS
     SELECT u.email AS address, u.email AS user, u.quota_octets AS quota_octets, 1 AS precedence

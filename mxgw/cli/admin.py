@@ -25,7 +25,14 @@ def group_for(arguments: list[str]) -> click.Group:
     """The group in the language that these arguments, or the environment, name."""
     try:
         # Imported here: the gateway is installed without the extra.
-        from mxgw.cli import admin_alias, admin_certificate, admin_domain, admin_sendgrid, admin_user
+        from mxgw.cli import (
+            admin_alias,
+            admin_certificate,
+            admin_device,
+            admin_domain,
+            admin_sendgrid,
+            admin_user,
+        )
     except ModuleNotFoundError as error:
         if error.name not in {"pymysql", "bcrypt"}:
             raise
@@ -36,7 +43,7 @@ def group_for(arguments: list[str]) -> click.Group:
 
     words = words_for(arguments)
     group = spoken_group("admin", words)
-    for part in (admin_user, admin_alias, admin_domain, admin_sendgrid, admin_certificate):
+    for part in (admin_user, admin_device, admin_alias, admin_domain, admin_sendgrid, admin_certificate):
         group.add_command(part.group(words))
     for watching in (admin_watch, admin_waiting, admin_alert):
         group.add_command(watching.group(words))

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from mxgw.admin.words.cloud import CLOUD
+from mxgw.admin.words.device import DEVICE
 from mxgw.admin.words.dns import DNS
 from mxgw.admin.words.help import HELP
 from mxgw.admin.words.refusals import REFUSALS
@@ -14,7 +15,7 @@ from mxgw.admin.words.stack import STACK
 from mxgw.admin.words.talk import TALK
 from mxgw.admin.words.text import Text
 
-PARTS: Final[tuple[Mapping[str, Text], ...]] = (HELP, TALK, REFUSALS, DNS, CLOUD, STACK)
+PARTS: Final[tuple[Mapping[str, Text], ...]] = (HELP, TALK, REFUSALS, DNS, DEVICE, CLOUD, STACK)
 
 CATALOGUE: Final[Mapping[str, Text]] = {key: text for part in PARTS for key, text in part.items()}
 
