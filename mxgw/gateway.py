@@ -115,11 +115,13 @@ class Gateway:
             max_octets=self._rules.max_message_octets,
             spool_free_octets=self._budget.max_octets - self._budget.used,
         )
-        if refusal:
-            return refusal
         transaction = Transaction(
             self._new_id(), client, command.reverse_path, command.parameters, self._clock()
         )
+        if refusal:
+            if not refusal.permanent:
+                self._record(_put_off_at_mail(transaction, refusal, self._clock()))
+            return refusal
         if self._inspector is not None:
             self._inspections[transaction.id] = self._inspector.begin(transaction)
         return transaction
@@ -346,3 +348,20 @@ class Gateway:
             refused = [path for path, item in zip(paths, answers, strict=True) if item.refused]
             self._mixtures.remember(transaction.reverse_path, stored=stored, refused=refused)
         return verdict
+
+
+def _put_off_at_mail(transaction: Transaction, refusal: Reply, now: float) -> Outcome:
+    """Of a mail that waits at its sender from the first command on: nobody else tells that it exists."""
+    reason = Reason.HOME_UNREACHABLE if refusal == policy.HOME_AWAY else Reason.SPOOL_FULL
+    return account.of_delivery(
+        transaction,
+        Verdict((refusal,), Decision.DEFER, reason),
+        (),
+        octets=0,
+        message_id="",
+        fingerprint="",
+        detail="",
+        checks=(),
+        received_at=now,
+        now=now,
+    )

@@ -14,8 +14,20 @@ from mxgw.admin.words.refusals import REFUSALS
 from mxgw.admin.words.stack import STACK
 from mxgw.admin.words.talk import TALK
 from mxgw.admin.words.text import Text
+from mxgw.admin.words.watch import WATCH
+from mxgw.admin.words.watch_commands import WATCH_COMMANDS
 
-PARTS: Final[tuple[Mapping[str, Text], ...]] = (HELP, TALK, REFUSALS, DNS, DEVICE, CLOUD, STACK)
+PARTS: Final[tuple[Mapping[str, Text], ...]] = (
+    HELP,
+    TALK,
+    REFUSALS,
+    DNS,
+    DEVICE,
+    CLOUD,
+    STACK,
+    WATCH,
+    WATCH_COMMANDS,
+)
 
 CATALOGUE: Final[Mapping[str, Text]] = {key: text for part in PARTS for key, text in part.items()}
 

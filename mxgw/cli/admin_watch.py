@@ -1,0 +1,121 @@
+"""``mxgw admin watch``: one round of the watch, or what the last one found."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+import click
+
+from mxgw.admin.refusal import Refused
+from mxgw.admin.words import Words
+from mxgw.cli.admin_call import Call, Cell, Json, spoken
+from mxgw.cli.admin_waiting import edge_clock
+from mxgw.cli.terminal import FAILURE
+from mxgw.watch import memory as remembered
+from mxgw.watch.channels import channels
+from mxgw.watch.facts import Containers, Queue
+from mxgw.watch.finding import Severity
+from mxgw.watch.judge import QUEUE_WARNING_SECONDS
+from mxgw.watch.memory import Memory
+from mxgw.watch.probes import ALL, look
+from mxgw.watch.round import one_round
+from mxgw.watch.site import site_of
+from mxgw.watch.telling import clock, mend, sentence
+
+FILE = "watch.json"
+NAMES = {
+    Severity.GOOD: "severity-good",
+    Severity.WARNING: "severity-warning",
+    Severity.BAD: "severity-bad",
+}
+STYLES = {Severity.GOOD: "green", Severity.WARNING: "yellow", Severity.BAD: "bold red"}
+
+
+def group(words: Words) -> click.Command:
+    """The command."""
+    show = click.Option(["--show"], is_flag=True, help=words("option-show"))
+    return spoken("watch", words, watch, [show])
+
+
+def watch(call: Call, show: bool) -> None:
+    """One round, told in a table or as JSON; exit code 1 where something is in trouble."""
+    site = site_of(call.environ)
+    path = site.state / FILE
+    if show:
+        memory = remembered.load(path)
+        if not memory.at:
+            raise Refused("watch-never", failure=True)
+    else:
+        memory = _round(call, path)
+    rows: list[list[Cell]] = []
+    facts: list[Json] = []
+    for one in memory.findings:
+        known = memory.known.get(one.id)
+        since = clock(known.since) if known and one.severity is not Severity.GOOD else ""
+        text = sentence(one, call.words)
+        more = [*(f"  {line}" for line in one.evidence), mend(one, call.words)]
+        state = (call.words(NAMES[one.severity]), STYLES[one.severity])
+        rows.append([one.id, state, "\n".join([text, *(line for line in more if line)]), since])
+        facts.append(
+            {
+                "id": one.id,
+                "severity": one.severity.value,
+                "finding": one.key,
+                "message": text,
+                "mend": mend(one, call.words),
+                "evidence": list(one.evidence),
+                "since": known.since if known else None,
+            }
+        )
+    ok = all(one.severity is not Severity.BAD for one in memory.findings)
+    if call.as_json:
+        call.print_json({"ok": ok, "at": memory.at, "findings": facts, "pending": len(memory.pending)})
+    else:
+        call.show(["id", "severity", "sentence", "since"], rows, facts)
+        call.say("watch-at", at=clock(memory.at))
+    if not ok and show:
+        raise SystemExit(FAILURE)
+
+
+def _round(call: Call, path: Path) -> Memory:
+    site = site_of(call.environ)
+    now = time.time()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = path.with_suffix(".lock").open("w")
+    except OSError as error:
+        raise Refused("watch-unwritable", failure=True, path=str(path), why=error.strerror or "") from None
+    with lock:
+        # Two rounds at once would tell everything twice.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        memory = remembered.load(path)
+        seen = look(site, ALL, now=now)
+
+        def postfix_well() -> bool:
+            states, queue = seen["containers"], seen["queue"]
+            return (
+                isinstance(states, Containers)
+                and isinstance(queue, Queue)
+                and (not queue.count or now - queue.oldest_at < QUEUE_WARNING_SECONDS)
+                and getattr(states.states.get("postfix"), "state", "") == "running"
+            )
+
+        try:
+            done = one_round(
+                memory,
+                seen,
+                clock_says=edge_clock(site, now=now),
+                channels=channels(site, postfix_well=postfix_well),
+                words=Words(call.words.language),
+                now=now,
+                save=lambda one: remembered.save(path, one),
+            )
+            remembered.save(path, done.memory)
+        except OSError as error:
+            raise Refused(
+                "watch-unwritable", failure=True, path=str(path), why=os.strerror(error.errno or 0)
+            ) from None
+    return done.memory
