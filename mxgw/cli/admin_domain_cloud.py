@@ -39,7 +39,7 @@ class Part:
 
     state: State
     message: str
-    left: str = ""
+    left: tuple[str, ...] = ()
     facts: dict[str, object] = field(default_factory=dict)
 
 
@@ -65,7 +65,7 @@ class Outside:
     @property
     def left(self) -> list[str]:
         """What is to be done by hand."""
-        return [part.left for part in self.parts.values() if part.left]
+        return [text for part in self.parts.values() for text in part.left]
 
     def note(self, name: str, part: Part) -> None:
         """Remember it, and tell people at once. What was left makes the exit code 1."""
@@ -95,7 +95,7 @@ class Outside:
         parameter = settings.domains_parameter
         if not parameter:
             hint = words(by_hand, domain=domain, parameter="MXGW_DOMAINS")
-            self.note("edge", Part(State.OFF, words("edge-off"), hint))
+            self.note("edge", Part(State.OFF, words("edge-off"), (hint,)))
             return
         try:
             changed = act(EdgeDomains(AwsAccount(settings.aws), parameter))
@@ -194,17 +194,18 @@ class Outside:
             key = "cloudflare-needs-replace" if strangers else "cloudflare-needs-yes"
             records = "; ".join(put_text(it.put) for it in unwritten)
             message = words("cloudflare-left", written=written, count=len(unwritten))
-            return Part(State.LEFT, message, words(key, domain=domain, records=records), facts)
-        by_hand = "; ".join(
-            f"{put_text(it.put)}: {words(it.why)}" for it in changes if it.step is Step.BY_HAND
+            return Part(State.LEFT, message, (words(key, domain=domain, records=records),), facts)
+        left = tuple(
+            words("cloudflare-rest-by-hand", record=put_text(it.put), why=words(it.why))
+            for it in changes
+            if it.step is Step.BY_HAND
         )
-        left = words("cloudflare-rest-by-hand", records=by_hand) if by_hand else ""
         if not written:
             return Part(State.THERE, words("cloudflare-there", zone=zone.name), left, facts)
         return Part(State.DONE, words("cloudflare-written", zone=zone.name, count=written), left, facts)
 
     def _failed(self, why: Refused, left: str) -> Part:
-        return Part(State.LEFT, self._call.words(why.key, **why.facts), left, {"error": why.key})
+        return Part(State.LEFT, self._call.words(why.key, **why.facts), (left,), {"error": why.key})
 
 
 _WRITTEN = frozenset({Step.CREATE, Step.CHANGE, Step.REPLACE})
@@ -252,6 +253,6 @@ def validation_part(call: Call, domain: str, found: Validation) -> Part:
     return Part(
         State.LEFT,
         words("sendgrid-invalid", domain=domain, reasons=reasons or "-"),
-        words("sendgrid-validate-later", domain=domain),
+        (words("sendgrid-validate-later", domain=domain),),
         {"valid": False, "reasons": found.reasons},
     )

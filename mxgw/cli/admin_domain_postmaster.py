@@ -63,6 +63,6 @@ def lead_postmaster(
         part = Part(
             State.OFF,
             words("postmaster-nobody", address=address),
-            words("postmaster-by-hand", address=address),
+            (words("postmaster-by-hand", address=address),),
         )
     outside.note("postmaster", part)

@@ -83,7 +83,7 @@ def print_changes(call: Call, changes: Sequence[Change]) -> None:
         style = STYLES[change.step]
         lines = [
             Text(f"  {SIGNS[change.step]} {plain(put_text(change.put))}", style),
-            Text(f"      {call.words(f'level-{change.step}')}: {call.words(change.why)}", "dim"),
+            Text(f"      {call.words(change.why)}", "dim"),
         ]
         lost = "bold red" if change.step is Step.REPLACE or change.purpose is Purpose.MX else "yellow"
         lines += [Text(f"      - {plain(held_text(one))}", lost) for one in change.lost]

@@ -94,7 +94,7 @@ def validate(call: Call, domain: str | None, stack: str) -> None:
         call.say("sendgrid-records")
         for record in records:
             click.echo(f"  {plain(record)}")
-        click.echo(plain(part.left))
+        click.echo(plain("\n".join(part.left)))
 
 
 def _key(call: Call, settings: CloudSettings, variable: str, key: str, needed: Sequence[str]) -> Finding:
@@ -120,7 +120,8 @@ def _key(call: Call, settings: CloudSettings, variable: str, key: str, needed: S
 def _domain(call: Call, domain: SignedDomain) -> Finding:
     if domain.valid:
         return domain.domain, Level.OK, call.words("sendgrid-valid", domain=domain.domain)
-    return domain.domain, Level.FAILED, call.words("sendgrid-validate-later", domain=domain.domain)
+    texts = [call.words(key, domain=domain.domain) for key in ("sendgrid-there", "sendgrid-validate-later")]
+    return domain.domain, Level.FAILED, " ".join(texts)
 
 
 def _usage(call: Call, sent: Usage, bound: Limit | None) -> list[Finding]:

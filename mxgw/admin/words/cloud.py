@@ -195,17 +195,14 @@ CLOUD: Final = {
     "cloudflare-written": Text(
         "Cloudflare: {count} records of {zone} written.", "Cloudflare：{zone} に {count} 件を書き込みました。"
     ),
-    "cloudflare-rest-by-hand": Text("To be set by hand: {records}", "手動で設定するもの：{records}"),
+    "cloudflare-rest-by-hand": Text(
+        "To be set by hand: {record} ({why})", "手動で設定してください：{record}（{why}）"
+    ),
     # -- what changes in a zone
     "plan-intro": Text(
         "Records in the Cloudflare zone {zone}:  + new   ~ changed   ! in place of somebody else's   = stays   ? by hand",
         "Cloudflare ゾーン {zone} のレコード：  + 追加   ~ 変更   ! 他者のものを置き換え   = そのまま   ? 手動",
     ),
-    "level-create": Text("new", "追加"),
-    "level-change": Text("changed", "変更"),
-    "level-replace": Text("REPLACED", "置き換え"),
-    "level-keep": Text("stays", "そのまま"),
-    "level-by-hand": Text("by hand", "手動"),
     "plan-missing": Text("there is none", "まだありません"),
     "plan-there": Text("there already", "設定済みです"),
     "plan-proxied": Text(
