@@ -7,15 +7,20 @@ learnt, has to be looked at.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from mxgw.aws import AwsReader
+from mxgw.config import Pem, Role, Secret, load
 from tests.ecs.deployment import BASE_PARAMETERS, BASE_STACK, SERVICE_PARAMETERS, SERVICE_STACK
-from tests.ecs.moto_cloud import Cloud, empty_cloud, outputs
+from tests.ecs.moto_cloud import REGION, Cloud, empty_cloud, outputs
 from tests.ecs.template_reading import BASE, SERVICE
+
+PEM = "-----BEGIN {0}-----\nnot looked at here\n-----END {0}-----\n"
 
 SKIPPED_IN_BASE = {"AWS::SNS::Subscription"}
 SKIPPED_WITH_CHAT = SKIPPED_IN_BASE | {"AWS::CloudWatch::Alarm"}
@@ -118,6 +123,33 @@ def test_the_load_balancer_is_a_public_network_load_balancer_in_two_subnets(
     (group,) = balancers.describe_target_groups()["TargetGroups"]
     assert listener["DefaultActions"][0]["TargetGroupArn"] == group["TargetGroupArn"]
     assert (group["Port"], group["HealthCheckPath"], group["TargetType"]) == (8025, "/readyz", "ip")
+
+
+def test_what_the_task_is_told_is_enough_to_read_domains_key_and_certificate(
+    cloud: Cloud, base: dict[str, str]
+) -> None:
+    """The environment as ECS would set it, read by the program itself."""
+    secrets = cloud.client("secretsmanager")
+    pair = {"certificate": PEM.format("CERTIFICATE"), "key": PEM.format("PRIVATE KEY")}
+    secrets.put_secret_value(SecretId=base["TlsSecretArn"], SecretString=json.dumps(pair))
+    cloud.create(SERVICE_STACK, SERVICE.read_text("utf-8"), SERVICE_PARAMETERS)
+    (task,) = _task_definitions(cloud)
+    gateway = task["containerDefinitions"][0]
+    handed = {
+        entry["name"]: secrets.get_secret_value(SecretId=entry["valueFrom"])["SecretString"]
+        for entry in gateway["secrets"]
+    }
+    # The volume is not here.
+    told = {entry["name"]: entry["value"] for entry in gateway["environment"]} | {"MXGW_SPOOL_DIR": "/"}
+
+    config = load(told | handed, role=Role.EDGE, fetch=AwsReader({"AWS_REGION": REGION}).round())
+
+    assert not isinstance(config, list), config
+    assert config.domains.names == ("example.jp", "example.com")
+    assert isinstance(config.tls_cert, Pem)
+    assert isinstance(config.tls_key, Pem)
+    assert (config.tls_cert.text, config.tls_key.text) == (pair["certificate"], pair["key"])
+    assert config.tls_cert.reference == Secret(base["TlsSecretArn"], "certificate")
 
 
 def test_without_a_certificate_the_tasks_get_none(cloud: Cloud, base: dict[str, str]) -> None:
