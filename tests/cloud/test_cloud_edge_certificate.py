@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from mxgw.admin.cloud.certificates import Pair, checked
+from mxgw.admin.words import Language, Words
 from tests.admin.admin_house import Told, admin
+from tests.admin.person import Person
 from tests.aws.certificates import make_pair
 from tests.aws.cloud import Cloud, empty_cloud
+from tests.cli.support import PROGRAM, environment
 from tests.cloud.fake_api import TOKEN, FakeCloudflare
 from tests.cloud.pebble import Pebble, ZoneThread
 from tests.rig.process import find_program
@@ -145,8 +148,10 @@ def test_one_that_cannot_be_handed_over_is_kept_and_no_other_is_asked_for(
     site: Site, account: Cloud, zone: FakeCloudflare
 ) -> None:
     account.enforce_iam(after_requests="1")
-    refused = site.run("renew")
-    account.enforce_iam(after_requests="inf")
+    try:
+        refused = site.run("renew")
+    finally:
+        account.enforce_iam(after_requests="inf")
     waiting = site.state / "edge-certificate.json"
     assert refused.code == 1
     assert waiting.stat().st_mode & 0o777 == 0o600
@@ -211,6 +216,24 @@ def test_show_tells_until_when_both_are_good(site: Site, lang: str) -> None:
 
     assert told.code == 0
     assert [it["days_left"] for it in told.facts["certificates"]] == [59, 28]
+
+
+@LANGUAGES
+def test_a_person_sees_a_table(site: Site, lang: str) -> None:
+    words = Words(Language(lang))
+    site.run("show")
+    environ = environment({**site.settings, "LANG": f"{lang}_XX.UTF-8", "LC_ALL": "", "TERM": "xterm"})
+    setsid = find_program("setsid", package="util-linux")
+    command = [setsid, "--ctty", "--wait", PROGRAM, "admin", "certificate", "show"]
+
+    with Person([*command, "--stack", str(site.place)], environ) as someone:
+        someone.sees(words("column-until"))
+        someone.sees(words("certificate-host"))
+        someone.sees(words("certificate-days", days=59))
+        someone.sees(words("certificate-edge"))
+        someone.sees(words("certificate-days", days=28))
+        assert someone.ends() == 0
+    assert f"\x1b[32m{words('level-ok')}" in someone.raw
 
 
 def test_without_a_secret_only_the_machine_is_looked_at(site: Site) -> None:

@@ -11,7 +11,10 @@ import pytest
 
 from mxgw.admin.words import Language, Words
 from tests.admin.admin_house import Told, admin
+from tests.admin.person import Person
+from tests.cli.support import PROGRAM, environment
 from tests.cloud.fake_api import ADMIN_KEY, SENDING_KEY, FakeSendGrid, Sent
+from tests.rig.process import find_program
 
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "ja"])
 NOBODY = "127.0.0.1:1"
@@ -182,6 +185,35 @@ def test_a_domain_is_looked_at_when_it_is_asked_for(stack: Path, account: FakeSe
     assert "CNAME s2._domainkey.shop.example s2.domainkey.u2.wl2.sendgrid.net" in wrong.facts["records"]
     assert (right.code, right.facts["message"]) == (0, words("sendgrid-valid", domain="shop.example"))
     assert (unknown.code, unknown.facts["error"]) == (2, "sendgrid-unknown-domain")
+
+
+@LANGUAGES
+def test_a_person_sees_a_table_and_is_asked_for_a_domain(
+    stack: Path, account: FakeSendGrid, lang: str
+) -> None:
+    words = Words(Language(lang))
+    account.add("shop.example")
+    account.account.sent = {today(): Sent(90)}
+    write(stack, account, SENDGRID_LIMIT="100/day")
+    environ = environment({"LANG": f"{lang}_XX.UTF-8", "LC_ALL": "", "TERM": "xterm", "COLUMNS": "200"})
+    setsid = find_program("setsid", package="util-linux")
+    command = [setsid, "--ctty", "--wait", PROGRAM, "admin", "sendgrid"]
+
+    with Person([*command, "status", "--stack", str(stack)], environ) as someone:
+        someone.sees("SENDGRID_ADMIN_KEY")
+        someone.sees("shop.example")
+        someone.sees(words("sendgrid-plan"))
+        assert someone.ends() == 1
+    for level, colour in (("ok", "32"), ("warning", "33"), ("failed", "1;31")):
+        assert f"\x1b[{colour}m{words(f'level-{level}')}" in someone.raw
+    with Person([*command, "domain", "--stack", str(stack)], environ) as someone:
+        someone.sees(words("ask-domain"))
+        someone.types("shop")
+        someone.sees(words("bad-domain", text="shop"))
+        someone.sees(words("ask-domain"))
+        someone.types("shop.example")
+        someone.sees(words("sendgrid-valid", domain="shop.example"))
+        assert someone.ends() == 0
 
 
 @LANGUAGES
