@@ -106,4 +106,5 @@ def _account(
         fingerprint=fingerprint,
         detail=detail,
         checks=checks,
+        session=client.session,
     )

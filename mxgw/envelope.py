@@ -169,6 +169,8 @@ class Client:
     tls: Tls | None = None
     address_text: str = field(default="", compare=False, repr=False)
     """The address as text, made once per session: it costs as much as parsing a command."""
+    session: str = ""
+    """What a peer that we trust calls this transaction (XCLIENT's SESSION); "" where it names none."""
 
     def __post_init__(self) -> None:
         if not self.address_text:

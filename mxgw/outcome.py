@@ -96,3 +96,5 @@ class Outcome(NamedTuple):
     """What the reason does not say, for the operator: which limit, which error of the system."""
     checks: tuple[tuple[str, str], ...] = ()
     """Name and result of each check that was made of the message, out of closed sets."""
+    session: str = ""
+    """At home: what the edge calls this transaction, which is its id in the edge's own log."""

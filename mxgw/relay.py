@@ -165,7 +165,9 @@ class Relay:
     def _prelude(self, channel: Channel, parcel: Parcel) -> Prelude:
         xclient = b""
         if channel.extensions.xclient and not channel.xclient_refused:
-            xclient = lmtp.xclient(parcel.client, parcel.id, channel.extensions.xclient)
+            # The name that the edge gave it goes on to the last log: one id finds a message in all of them.
+            session = parcel.client.session or parcel.id
+            xclient = lmtp.xclient(parcel.client, session, channel.extensions.xclient)
         if xclient == channel.announced:
             xclient = b""
         if not xclient and not channel.left_open:

@@ -102,7 +102,8 @@ def _trace(
     try:
         with logs:
             found = Search(query, window, sources).run()
-            ids = frozenset(one.id for message in found.messages for one in message.attempts)
+            attempts = [one for message in found.messages for one in message.attempts]
+            ids = frozenset(id_ for one in attempts for id_ in (one.id, one.session) if id_)
             if files and ids:
                 found = replace(found, messages=with_filings(found.messages, logs.filings(ids)))
     except CloudWatchRefused as refused:

@@ -51,6 +51,7 @@ def origin(peer: Client, named: Named) -> Client:
         peer.port if named.port is None else named.port,
         named.helo or peer.helo,
         peer.extended if named.extended is None else named.extended,
+        session=named.session,
     )
 
 

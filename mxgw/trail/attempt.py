@@ -67,6 +67,8 @@ class Attempt:
     checks: tuple[tuple[str, str], ...]
     receive_seconds: float
     relay_seconds: float
+    session: str = ""
+    """At home: the id of the edge's attempt behind which this one was made; "" in the logs of before."""
 
     @property
     def began_at(self) -> float:
@@ -100,9 +102,10 @@ def parse_attempt(fields: Mapping[str, object], where: str) -> Attempt:
     if decision not in set(Decision):
         raise AttemptError(f"decision is {decision!r}")
     checks = _checks(fields)
+    session = _text(fields, "session")
     return Attempt(
         where=where,
-        door=Door.HOME if _OF_HOME & {name for name, _ in checks} else Door.EDGE,
+        door=Door.HOME if session or _OF_HOME & {name for name, _ in checks} else Door.EDGE,
         id=_text(fields, "id"),
         ended_at=_number(fields, "ended_at", LAST_SECOND),
         client=_text(fields, "client"),
@@ -120,6 +123,7 @@ def parse_attempt(fields: Mapping[str, object], where: str) -> Attempt:
         checks=checks,
         receive_seconds=_number(fields, "receive_seconds", LAST_SECOND),
         relay_seconds=_number(fields, "relay_seconds", LAST_SECOND),
+        session=session,
     )
 
 

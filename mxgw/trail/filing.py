@@ -2,7 +2,8 @@
 
     lmtp(taro@example.jp)<8674><1a20d6fa4b1436700001:T2>: Info: sieve: msgid=<1@example.com>: stored mail ...
 
-XCLIENT SESSION carries the id from the gateway that talks to Dovecot; no clock is compared.
+XCLIENT SESSION carries the id of the edge's attempt, or of the door's own that talks to Dovecot where nobody
+named one; no clock is compared.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def with_filings(messages: Sequence[Message], filings: Iterable[Filed]) -> tuple
         by_id.setdefault(one.id, {})[one] = None
 
     def filed(step: Step) -> Step:
-        ids = [one.id for one in (step.attempt, *step.behind)]
+        ids = dict.fromkeys(id_ for one in (step.attempt, *step.behind) for id_ in (one.id, one.session))
         return replace(step, filed=tuple(one for id_ in ids for one in by_id.get(id_, ())))
 
     return tuple(Message(tuple(filed(step) for step in message.steps)) for message in messages)

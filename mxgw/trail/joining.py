@@ -1,5 +1,8 @@
 """Which attempts belong to one message: the same fingerprint, or the same Message-ID from the same sender.
 
+The home door names the edge's attempt by its id, so that these two are one attempt, with content or without.
+Only where a log has no such id, time decides.
+
 An attempt without content (refused at RCPT, or the client left) has neither. Such attempts are one story
 where sender and recipients are the same; and where a message follows from that sender for those recipients,
 it is taken for theirs, and marked as a guess.
@@ -86,6 +89,7 @@ def _grouped(attempts: Sequence[Attempt]) -> list[list[Attempt]]:
     first: dict[object, int] = {}
     for index, attempt in enumerate(attempts):
         keys: list[object] = [*content_keys(attempt)] or [(attempt.door, *envelope_key(attempt))]
+        keys.append(edge_id(attempt))
         for key in keys:
             leader[find(index)] = find(first.setdefault(key, index))
     groups: dict[int, list[Attempt]] = {}
@@ -126,6 +130,12 @@ def _attached(groups: list[list[Attempt]]) -> list[tuple[list[Attempt], frozense
     ]
 
 
+def edge_id(attempt: Attempt) -> tuple[str, str]:
+    """By what the two lines of one attempt are known; at home without a name its own."""
+    at_home = attempt.door is Door.HOME
+    return ("edge", attempt.session) if at_home and attempt.session else (attempt.door, attempt.id)
+
+
 def _comes_again(attempt: Attempt) -> bool:
     """A failure report has no sender to tell it from others."""
     return bool(attempt.reverse_path) and attempt.decision in {Decision.DEFER, Decision.ABORTED}
@@ -147,7 +157,10 @@ def _steps(group: list[Attempt], guessed: frozenset[str]) -> tuple[Step, ...]:
 
 
 def _before(edge: Sequence[Attempt], home: Attempt) -> int | None:
-    """The attempt at the edge in whose time this one was made; the nearest, where clocks leave a choice."""
+    """The attempt at the edge that this one names, or else in whose time it was made; the nearest, where
+    clocks leave a choice."""
+    if home.session:
+        return next((number for number, one in enumerate(edge) if one.id == home.session), None)
     fitting = [
         (abs(one.ended_at - home.ended_at), number)
         for number, one in enumerate(edge)

@@ -34,7 +34,8 @@ class Query:
     def matches(self, attempt: Attempt) -> bool:
         """Whether this attempt is one that was looked for."""
         wanted = self.wanted
-        if wanted in {folded(attempt.reverse_path), attempt.id.lower()} or wanted in attempt.addresses:
+        names = {folded(attempt.reverse_path), attempt.id.lower(), attempt.session.lower()}
+        if wanted in names or wanted in attempt.addresses:
             return bool(wanted)
         if attempt.fingerprint.startswith(wanted) and _FINGERPRINT.fullmatch(wanted):
             return True

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from mxgw.loglines import LogCounts, LoggedObject
 from mxgw.trail.attempt import Attempt, AttemptError, Door, folded, parse_attempt
-from mxgw.trail.joining import Message, content_keys, joined
+from mxgw.trail.joining import Message, content_keys, edge_id, joined
 from mxgw.trail.moments import Window
 from mxgw.trail.query import Query, searchable
 
@@ -113,18 +113,19 @@ class _Keys:
 
     def __init__(self, attempts: Sequence[Attempt]) -> None:
         self._content = {key for one in attempts for key in content_keys(one)}
+        self._ids = {edge_id(one) for one in attempts}
         self._with_content = _by_sender(one for one in attempts if one.has_content)
         self._without = _by_sender(one for one in attempts if not one.has_content)
         self._texts = {
             text
             for one in attempts
-            for text in (one.fingerprint, one.message_id.strip("<>"), one.reverse_path)
+            for text in (one.fingerprint, one.message_id.strip("<>"), one.reverse_path, one.session)
             if text
         }
 
     def fit(self, attempt: Attempt) -> bool:
         """Whether it may belong to one of them; grouping decides."""
-        if any(key in self._content for key in content_keys(attempt)):
+        if edge_id(attempt) in self._ids or any(key in self._content for key in content_keys(attempt)):
             return True
         return _shares(attempt, self._without) or (
             not attempt.has_content and _shares(attempt, self._with_content)

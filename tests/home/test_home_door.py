@@ -110,6 +110,20 @@ def test_the_scanner_and_the_mailbox_hear_of_the_edges_client(
     assert f"{event['id']}:" in mailboxes.log()
 
 
+def test_what_the_edge_calls_a_transaction_is_in_this_log_and_in_the_mailbox_servers(
+    door: HomeDoor, mailboxes: Dovecot
+) -> None:
+    octets = letter("named")
+    name = "1a20d6fa4b1436700abc"
+
+    with hop(door.lmtp, f"ADDR={SENDER_ADDRESS} HELO={SENDER_HELO} SESSION={name}") as session:
+        assert session.deliver(octets, "taro@example.jp")[0].startswith("250")
+
+    event = account(door, octets)
+    assert event["session"] == name != event["id"]
+    assert f"<{name}:" in mailboxes.log()
+
+
 def test_a_client_that_nobody_named_is_not_judged_by_the_edges_address(
     door: HomeDoor, scanner: Rspamd
 ) -> None:

@@ -85,7 +85,7 @@ def test_for_what_it_did_not_say_the_peer_stands_itself() -> None:
 def test_our_own_relay_is_understood(
     address: str, port: int, helo: str, extended: bool, session: str
 ) -> None:
-    client = Client(ip_address(str(address).partition("%")[0]), port, helo, extended)
+    client = Client(ip_address(str(address).partition("%")[0]), port, helo, extended, session=session)
 
     command = xclient(client, session, frozenset(XCLIENT_ATTRIBUTES))
     named = parse_xclient(command.removeprefix(b"XCLIENT ").removesuffix(b"\r\n"))

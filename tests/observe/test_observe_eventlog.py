@@ -105,6 +105,7 @@ def test_a_transaction_line_has_every_field_of_the_outcome() -> None:
             "receive_seconds": 0.02,
             "relay_seconds": 0.012346,
             "fingerprint": "",
+            "session": "",
         }
     ]
 
