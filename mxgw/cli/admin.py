@@ -30,6 +30,7 @@ def group_for(arguments: list[str]) -> click.Group:
             admin_certificate,
             admin_device,
             admin_domain,
+            admin_queue,
             admin_sendgrid,
             admin_user,
         )
@@ -43,7 +44,15 @@ def group_for(arguments: list[str]) -> click.Group:
 
     words = words_for(arguments)
     group = spoken_group("admin", words)
-    for part in (admin_user, admin_device, admin_alias, admin_domain, admin_sendgrid, admin_certificate):
+    for part in (
+        admin_user,
+        admin_device,
+        admin_alias,
+        admin_domain,
+        admin_queue,
+        admin_sendgrid,
+        admin_certificate,
+    ):
         group.add_command(part.group(words))
     for watching in (admin_watch, admin_waiting, admin_alert):
         group.add_command(watching.group(words))
