@@ -10,6 +10,7 @@ from mxgw.admin.words.cloud import CLOUD
 from mxgw.admin.words.device import DEVICE
 from mxgw.admin.words.dns import DNS
 from mxgw.admin.words.help import HELP
+from mxgw.admin.words.phone import PHONE
 from mxgw.admin.words.queue import QUEUE
 from mxgw.admin.words.refusals import REFUSALS
 from mxgw.admin.words.stack import STACK
@@ -24,6 +25,7 @@ PARTS: Final[tuple[Mapping[str, Text], ...]] = (
     REFUSALS,
     DNS,
     DEVICE,
+    PHONE,
     QUEUE,
     CLOUD,
     STACK,
