@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.dell.browser import Browser
-from tests.dell.cells import HOSTNAME, VOLUME_OWNERS, start_names
+from tests.dell.cells import HOSTNAME, VOLUME_OWNERS, Host, start_names
 from tests.dell.certificates import Authority
 from tests.dell.household import Household
 from tests.dell.sendgrid import SendGrid
@@ -52,11 +53,15 @@ SIGNATURE = f"Test.Virus:0:*:{VIRUS.encode().hex()}\n"
 
 
 class Webmail(Service):
-    """The webmail in front of ``household``; ``url`` is where a browser of its namespace finds it."""
+    """The webmail in front of ``household``; ``url`` is where a browser of its namespace finds it.
+
+    ``names`` starts the resolver of that namespace.
+    """
 
     url = f"https://{HOSTNAME}/"
 
-    def __init__(self, household: Household) -> None:
+    def __init__(self, household: Household, *, names: Callable[[Host], Child] = start_names) -> None:
+        self._start_names = names
         self._household = household
         self._host = household.host
         self._place = self._host.place
@@ -161,7 +166,7 @@ class Webmail(Service):
 
     def _start_sending(self) -> None:
         """Postfix between the scanner and the relay; what Rspamd compiles is taken from an earlier test."""
-        self._names = start_names(self._host)
+        self._names = self._start_names(self._host)
         for path in COMPILED.glob("*.*"):
             shutil.copy(path, self._host.data / "rspamd")
             os.chown(self._host.data / "rspamd" / path.name, *VOLUME_OWNERS["rspamd"])
