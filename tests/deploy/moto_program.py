@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 from moto.cloudformation.models import CloudFormationBackend, Event, Stack, cloudformation_backends
+from moto.ec2.models.vpcs import VPCBackend
+from moto.ecr.models import ECRBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -118,6 +120,17 @@ def teach_change_sets(patch: pytest.MonkeyPatch, stand_in: StandIn) -> None:
             backend.exports[export.name] = export
 
     patch.setattr(CloudFormationBackend, "execute_change_set", execute)
+    # moto's balancers and tasks leave network interfaces behind when their stack goes, and it does not know
+    # of EmptyOnDelete: neither VPC nor repository could be deleted.
+    patch.setattr(VPCBackend, "delete_vpc", lambda backend, vpc_id: backend.vpcs.pop(vpc_id))
+    delete_repository = ECRBackend.delete_repository
+
+    def empty_and_delete(
+        backend: ECRBackend, repository_name: str, registry_id: str | None = None, **_: Any
+    ) -> Any:
+        return delete_repository(backend, repository_name, registry_id, force=True)
+
+    patch.setattr(ECRBackend, "delete_repository", empty_and_delete)
 
 
 def _fail(stack: Stack, failing: dict[str, Any], *, created: bool) -> None:
