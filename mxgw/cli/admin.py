@@ -36,7 +36,7 @@ def group_for(arguments: list[str]) -> click.Group:
             admin_user,
         )
     except ModuleNotFoundError as error:
-        if error.name not in {"pymysql", "bcrypt"}:
+        if error.name not in {"acme", "bcrypt", "josepy", "pymysql"}:
             raise
         fail(f"{error.name} is not installed: pip install 'mxgw[{EXTRA}]'")
     from mxgw.cli import admin_alert, admin_waiting, admin_watch
