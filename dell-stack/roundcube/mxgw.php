@@ -67,7 +67,9 @@ $config['managesieve_disabled_actions'] = ['redirect'];
 $config['managesieve_raw_editor'] = false;
 
 // -- what the plugins may ---------------------------------------------------------------------------------------
-$config['plugins'] = ['archive', 'attachment_reminder', 'managesieve', 'markasjunk', 'password', 'zipdownload'];
+$config['plugins'] = [
+    'archive', 'attachment_reminder', 'managesieve', 'markasjunk', 'mxgw_sharing', 'password', 'zipdownload',
+];
 $config['zipdownload_selection'] = true;
 // Moving is all: Dovecot teaches Rspamd whenever a message goes into Junk or leaves it, whatever program moves it.
 $config['markasjunk_learning_driver'] = null;

@@ -181,8 +181,10 @@ def test_what_is_too_large_is_said_before_it_travels(page: Browser, webmail: Web
     page.choose_files(FILES, album)
 
     page.wait("document.body.innerText.includes('上限(20 MB)を超えました')")
+    page.wait("document.body.innerText.includes('共有リンクを本文に書いて')")
     assert limit == 20 * 1024 * 1024
     assert "20 MB" in hint
+    assert "共有リンク" in hint
 
 
 def test_a_user_makes_a_vacation_reply(page: Browser, webmail: Webmail, house: Household) -> None:

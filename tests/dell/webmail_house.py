@@ -23,6 +23,7 @@ from tests.rig.rspamd import COMPILED
 STACK = ROOT / "dell-stack"
 PROGRAM = Path("/usr/share/roundcube")
 PUBLIC = Path("/var/lib/roundcube/public_html")
+PLUGINS = Path("/var/lib/roundcube/plugins")
 PORT = 8000
 RELAY = "smtp.sendgrid.net"
 # As many as a page asks for at once.
@@ -44,8 +45,13 @@ $config['log_dir'] = '{log}';
 """
 
 
-# Apache names the server as the client did; php -S as it was told to listen.
-AS_APACHE = "<?php $_SERVER['SERVER_NAME'] = strtok($_SERVER['HTTP_HOST'] ?? '', ':');\n"
+# Apache names the server as the client did; php -S as it was told to listen. The stack's own plugin stands
+# beside those of the package.
+AS_APACHE = """\
+<?php
+$_SERVER['SERVER_NAME'] = strtok($_SERVER['HTTP_HOST'] ?? '', ':');
+define('RCUBE_PLUGINS_DIR', '{plugins}/');
+"""
 
 # What the tests' clamd takes for a virus; it knows no other.
 VIRUS = "this text is the virus of the tests"
@@ -77,7 +83,7 @@ class Webmail(Service):
         self._php = Child(
             [
                 *(*self._host.into(), "php", "-c", str(STACK / "roundcube" / "php.ini")),
-                *("-d", f"auto_prepend_file={self._place.file('webmail/first.php', AS_APACHE)}"),
+                *("-d", f"auto_prepend_file={self._first_page()}"),
                 *("-S", f"127.0.0.1:{PORT}", "-t", str(PUBLIC)),
             ],
             words=directory / "php.words",
@@ -139,6 +145,12 @@ class Webmail(Service):
 
     def forget_errors(self) -> None:
         (self.log_directory / "errors.log").unlink(missing_ok=True)
+
+    def _first_page(self) -> Path:
+        plugins = self._place.directory("webmail/plugins")
+        for one in (*PLUGINS.iterdir(), STACK / "roundcube" / "mxgw_sharing"):
+            (plugins / one.name).symlink_to(one)
+        return self._place.file("webmail/first.php", AS_APACHE.format(plugins=plugins))
 
     def _answers(self, port: int) -> bool:
         try:
