@@ -13,7 +13,13 @@ import click
 
 from mxgw.admin.cloud.acme_order import AcmeAuthority
 from mxgw.admin.cloud.aws import AwsAccount
-from mxgw.admin.cloud.certificate_state import Standing, WaitingPair, waiting_reloads, write_state
+from mxgw.admin.cloud.certificate_state import (
+    Standing,
+    WaitingPair,
+    make_state_directory,
+    waiting_reloads,
+    write_state,
+)
 from mxgw.admin.cloud.certificates import Facts, checked
 from mxgw.admin.cloud.challenge import DnsChallenge
 from mxgw.admin.cloud.cloudflare import Cloudflare
@@ -158,7 +164,7 @@ def _renewed_edge(
 
 
 def _authority(site: Site) -> AcmeAuthority:
-    site.state.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_state_directory(site.state)
     settings = site.settings
     return AcmeAuthority(settings.acme_url, site.state / ACCOUNT_FILE, email=settings.acme_email)
 

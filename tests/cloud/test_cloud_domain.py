@@ -119,6 +119,8 @@ BROKEN = [
     ({"CLOUDFLARE_API_URL": "http://127.0.0.1:1"}, "cloudflare", "api-unreachable"),
     ({"SENDGRID_ADMIN_KEY": "SG.revoked"}, "sendgrid", "api-unauthorised"),
     ({"EDGE_DOMAINS_PARAMETER": "/mxgw-base/domain"}, "edge", "aws-missing"),
+    ({"AWS_REGION": "Tokyo, Japan"}, "edge", "aws-refuses"),
+    ({"AWS_SECRET_ACCESS_KEY": ""}, "edge", "aws-no-credentials"),
 ]
 
 
@@ -181,12 +183,14 @@ def test_another_providers_mx_stays_without_a_word_of_its_own(
     house: AdminHouse, outside: dict[str, str], cloudflare: FakeCloudflare, domain: str
 ) -> None:
     cloudflare.put("MX", domain, "aspmx.l.google.com", priority=1)
+    cloudflare.put("TXT", domain, "v=spf1 mx -all", comment="by the shop")
     cloudflare.put("MX", domain, "alt1.aspmx.l.google.com", priority=5)
 
     kept = run(house, outside, "add", domain, "--yes")
     assert kept.code == 1
     assert set(cloudflare.contents(domain, "MX")) == {"aspmx.l.google.com", "alt1.aspmx.l.google.com"}
-    assert cloudflare.contents(domain, "TXT")
+    (spf,) = [it for it in cloudflare.records.values() if it["name"] == domain and it["type"] == "TXT"]
+    assert (spf["content"], spf["comment"]) == ('"v=spf1 mx include:sendgrid.net -all"', "by the shop")
     replaced = run(house, outside, "add", domain, "--yes", "--replace")
 
     assert replaced.code == 0

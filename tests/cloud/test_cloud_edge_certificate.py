@@ -83,10 +83,12 @@ class Site:
         }
 
     def run(self, *arguments: str, lang: str = "en", **changes: str) -> Told:
+        settings = {name: text for name, text in self.settings.items() if name not in changes}
+        gone = {name: "" for name in ("AWS_SECRET_ACCESS_KEY",) if "AWS_ACCESS_KEY_ID" in changes}
         text = "".join(f"{name}={value}\n" for name, value in {**self.values, **changes}.items())
         (self.place / ".env").write_text(text)
         places = ["--stack", str(self.place), "--state", str(self.state)]
-        return admin("certificate", *arguments, *places, settings=self.settings, lang=lang)
+        return admin("certificate", *arguments, *places, settings={**settings, **gone}, lang=lang)
 
     def secret(self) -> Pair:
         client = self.account.client("secretsmanager")
@@ -179,6 +181,7 @@ def test_a_certificate_for_another_name_does_not_last(site: Site, account: Cloud
         ({"CLOUDFLARE_API_TOKEN": "revoked"}, "CLOUDFLARE_API_TOKEN"),
         ({"ACME_DIRECTORY": "https://127.0.0.1:1/dir"}, "https://127.0.0.1:1/dir"),
         ({"EDGE_TLS_SECRET": "no-such-secret"}, "no-such-secret"),
+        ({"AWS_ACCESS_KEY_ID": "AKIA"}, "AWS_SECRET_ACCESS_KEY"),
     ],
 )
 def test_what_fails_leaves_the_old_one_in_use_and_says_why(
@@ -216,6 +219,14 @@ def test_show_tells_until_when_both_are_good(site: Site, lang: str) -> None:
 
     assert told.code == 0
     assert [it["days_left"] for it in told.facts["certificates"]] == [59, 28]
+
+
+def test_a_state_that_cannot_be_written_is_a_sentence(site: Site) -> None:
+    site.state.write_text("in the way")
+
+    told = site.run("renew")
+
+    assert (told.code, told.facts["error"]) == (1, "state-unwritable")
 
 
 @LANGUAGES

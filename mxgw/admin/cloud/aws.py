@@ -34,18 +34,26 @@ class AwsAccount:
         """A client of botocore's."""
         try:
             import botocore.session  # type: ignore[import-untyped]
+            from botocore import exceptions
             from botocore.config import Config  # type: ignore[import-untyped]
         except ModuleNotFoundError:
             raise Refused("aws-not-installed", failure=True) from None
+        access = self._access
+        if bool(access.key_id) != bool(access.secret_key):
+            raise Refused("aws-no-credentials", failure=True)
         session = botocore.session.get_session()
-        if self._access.key_id:
-            session.set_credentials(self._access.key_id, self._access.secret_key)
+        if access.key_id:
+            session.set_credentials(access.key_id, access.secret_key)
         limits = Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         )
-        return session.create_client(service, region_name=self._access.region, config=limits)
+        try:
+            return session.create_client(service, region_name=access.region, config=limits)
+        except (exceptions.BotoCoreError, ValueError) as error:
+            why = shown(str(error))
+            raise Refused("aws-refuses", failure=True, region=shown(access.region), why=why) from None
 
     @contextmanager
     def told(self, name: str, permissions: str) -> Iterator[None]:

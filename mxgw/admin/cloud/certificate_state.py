@@ -36,9 +36,17 @@ def write_state(directory: Path, standings: dict[str, Standing]) -> None:
         }
         for name, it in standings.items()
     }
+    make_state_directory(directory)
+    try:
+        write_file(directory / FILE, json.dumps(told, ensure_ascii=False, indent=2) + "\n", mode=0o644)
+    except OSError as error:
+        raise Refused("state-unwritable", failure=True, why=shown(str(error))) from None
+
+
+def make_state_directory(directory: Path) -> None:
+    """Where it is not there yet. Raises Refused."""
     try:
         directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        write_file(directory / FILE, json.dumps(told, ensure_ascii=False, indent=2) + "\n", mode=0o644)
     except OSError as error:
         raise Refused("state-unwritable", failure=True, why=shown(str(error))) from None
 

@@ -99,8 +99,9 @@ class Cloudflare:
         return str(answer["result"]["id"])
 
     def change(self, zone: Zone, held: Held, record: Put) -> None:
-        """Put another in the place of one."""
-        self._call("PATCH", f"/zones/{zone.id}/dns_records/{held.id}", body=_body(record))
+        """Put another in the place of one; the comment of its owner stays."""
+        body = {name: value for name, value in _body(record).items() if name != "comment"}
+        self._call("PATCH", f"/zones/{zone.id}/dns_records/{held.id}", body=body)
 
     def delete(self, zone: Zone, record_id: str) -> None:
         """One less; it may be gone already."""
