@@ -74,7 +74,7 @@ def watch(call: Call, show: bool) -> None:
     if call.as_json:
         call.print_json({"ok": ok, "at": memory.at, "findings": facts, "pending": len(memory.pending)})
     else:
-        call.show(["id", "severity", "sentence", "since"], rows, facts)
+        call.show(["id", "severity", "sentence", "ill-since"], rows, facts)
         call.say("watch-at", at=clock(memory.at))
     if not ok and show:
         raise SystemExit(FAILURE)

@@ -6,7 +6,7 @@ import http.client
 import json
 import smtplib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -101,8 +101,8 @@ def _by_postfix(site: Site, message: EmailMessage) -> None:
 def _directly(site: Site, message: EmailMessage) -> None:
     if host := site.get("ALERT_SMTP_HOST"):
         _by_smtp(site, host, message)
-    elif key := site.get("SENDGRID_API_KEY"):
-        _by_sendgrid(site, key, message)
+    elif site.get("SENDGRID_API_KEY"):
+        _by_sendgrid(site, message)
     else:
         raise Undelivered("no direct way: neither ALERT_SMTP_HOST nor SENDGRID_API_KEY is set")
 
@@ -127,19 +127,31 @@ def _by_smtp(site: Site, host: str, message: EmailMessage) -> None:
         raise Undelivered(f"{name}: {_words(error)}") from None
 
 
-def _by_sendgrid(site: Site, key: str, message: EmailMessage) -> None:
-    """The API takes over HTTPS what port 587 may not (v3/mail/send)."""
-    recipients = [{"email": one.strip()} for one in str(message["To"]).split(",")]
+def _by_sendgrid(site: Site, message: EmailMessage) -> None:
+    recipients = [one.strip() for one in str(message["To"]).split(",")]
+    by_sendgrid_api(site, sender(site), recipients, str(message["Subject"]), message.get_content(), {})
+
+
+def by_sendgrid_api(
+    site: Site,
+    author: str,
+    recipients: Sequence[str],
+    subject: str,
+    text: str,
+    fields: Mapping[str, str],
+) -> None:
+    """The API takes over HTTPS what port 587 may not (v3/mail/send). Raises Undelivered."""
     body = {
-        "personalizations": [{"to": recipients}],
-        "from": {"email": sender(site), "name": "mxgw"},
-        "subject": str(message["Subject"]),
-        "content": [{"type": "text/plain", "value": message.get_content()}],
+        "personalizations": [{"to": [{"email": one} for one in recipients]}],
+        "from": {"email": author, "name": "mxgw"},
+        "subject": subject,
+        "content": [{"type": "text/plain", "value": text}],
+        **({"headers": dict(fields)} if fields else {}),
         # Links in a warning must lead where they say.
         "tracking_settings": {"click_tracking": {"enable": False}},
     }
     url = site.get("SENDGRID_API_URL", SENDGRID_URL).rstrip("/") + "/v3/mail/send"
-    _post(url, body, {"Authorization": f"Bearer {key}"}, "SendGrid")
+    _post(url, body, {"Authorization": f"Bearer {site.get('SENDGRID_API_KEY')}"}, "SendGrid")
 
 
 # -- chat ---------------------------------------------------------------------------------------------------

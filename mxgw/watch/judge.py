@@ -67,6 +67,21 @@ CANARY_SECONDS: Final = 1_800
 
 CANARY_SLOW_SECONDS: Final = 120.0
 
+CANARY_MENDS: Final = {
+    "dns": "canary-mend-dns",
+    "sendgrid": "canary-mend-sendgrid",
+    "port-25": "canary-mend-port",
+    "starttls": "canary-mend-tls",
+    "edge": "canary-mend-edge",
+    "edge-to-home": "canary-mend-home",
+    "scanner": "canary-mend-scanner",
+    "dovecot": "canary-mend-dovecot",
+    "imap": "canary-mend-imap",
+    "authentication": "canary-mend-authentication",
+    "forgery": "canary-mend-forgery",
+}
+"""By the canary's part."""
+
 DAY: Final = 86_400
 
 Sample = tuple[float, str, float]
@@ -295,7 +310,15 @@ def _canary(facts: CanaryRun | None, now: float) -> list[Finding]:
         return [good("canary", "watch-canary-none")]
     if facts.broken:
         told: dict[str, Fact] = {"part": facts.broken}
-        return [bad("canary", "watch-canary-broken", f"watch-canary-{facts.broken}", facts.why, **told)]
+        return [
+            bad(
+                "canary",
+                "watch-canary-broken",
+                CANARY_MENDS.get(facts.broken, "watch-canary-timer"),
+                facts.why,
+                **told,
+            )
+        ]
     if now - facts.at > CANARY_SECONDS:
         return [
             warning("canary", "watch-canary-old", "watch-canary-timer", minutes=int((now - facts.at) // 60))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from mxgw.admin.words.canary import CANARY
 from mxgw.admin.words.cloud import CLOUD
 from mxgw.admin.words.device import DEVICE
 from mxgw.admin.words.dns import DNS
@@ -31,6 +32,7 @@ PARTS: Final[tuple[Mapping[str, Text], ...]] = (
     STACK,
     WATCH,
     WATCH_COMMANDS,
+    CANARY,
 )
 
 CATALOGUE: Final[Mapping[str, Text]] = {key: text for part in PARTS for key, text in part.items()}

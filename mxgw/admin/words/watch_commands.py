@@ -80,6 +80,7 @@ when their senders try. Files, directories, "-" for a pipe, or a group of CloudW
     "column-first": Text("first try", "最初の試行"),
     "column-gives-up": Text("safe until", "期限"),
     "column-channel": Text("by", "通知先"),
+    "column-ill-since": Text("since", "いつから"),
     "severity-good": Text("good", "正常"),
     "severity-warning": Text("warning", "注意"),
     "severity-bad": Text("trouble", "異常"),
