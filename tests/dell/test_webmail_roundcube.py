@@ -187,6 +187,25 @@ def test_what_is_too_large_is_said_before_it_travels(page: Browser, webmail: Web
     assert "共有リンク" in hint
 
 
+def test_files_that_are_too_large_together_are_refused_with_what_to_do_instead(
+    page: Browser, webmail: Webmail, tmp_path: Path
+) -> None:
+    films = [tmp_path / f"{number}.zip" for number in range(2)]
+    for film in films:
+        film.write_bytes(b"x" * 11_000_000)
+    open_inbox(page, webmail, "taro")
+    page.open(f"{webmail.url}?_task=mail&_action=compose")
+    page.wait("window.rcmail && rcmail.env.compose_id && document.querySelector('#composebody')")
+
+    page.choose_files(FILES, films[0])
+    page.wait("Object.values(rcmail.env.attachments).some(one => one.complete)")
+    page.choose_files(FILES, films[1])
+
+    page.wait("document.body.innerText.includes('メッセージの最大サイズ')")
+    page.wait("document.body.innerText.includes('共有リンクを本文に書いて')")
+    assert page.value("Object.values(rcmail.env.attachments).filter(one => one.complete).length") == 1
+
+
 def test_a_user_makes_a_vacation_reply(page: Browser, webmail: Webmail, house: Household) -> None:
     open_inbox(page, webmail, "taro")
 
