@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+# Much of the time is waiting for mail servers: two processes halve it, many would make each other late.
+PYTEST_PROCESSES ?= 2
 
 .PHONY: run test install check unit fmt lock rfc bench help clean
 .DEFAULT_GOAL := help
@@ -31,7 +33,7 @@ check: install ## lint, types, import order
 	$(BIN)/lint-imports
 
 unit: install ## the tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
 
 fmt: install ## format and mend what the linter can
 	$(BIN)/ruff check --fix mxgw tests docker bench

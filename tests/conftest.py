@@ -34,3 +34,20 @@ def gateway(dovecot: Dovecot) -> Iterator[Gateway]:
         yield edge
         assert edge.terminate() == 0
         assert edge.tracebacks() == []
+
+
+ONE_AFTER_ANOTHER = {"admin", "backup", "cloud", "home", "image", "opinions", "trail"}
+"""Directories that share what is dear to make, for the whole session: one process runs them."""
+
+DOCKER = ("tests/image/", "tests/dell/test_stack_in_containers.py")
+"""They start a Docker daemon; two of them would fight over the machine's bridges and firewall."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what runs in one process (pytest-xdist, ``--dist loadgroup``): a file, or a whole directory."""
+    for item in items:
+        path = item.path.relative_to(item.config.rootpath).as_posix()
+        directory = path.split("/")[1]
+        name = "docker" if path.startswith(DOCKER) else directory if directory in ONE_AFTER_ANOTHER else path
+        item.add_marker(pytest.mark.xdist_group(name))
