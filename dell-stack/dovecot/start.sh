@@ -36,5 +36,14 @@ for script in "$here"/sieve/*.sieve; do
     sievec -c "$here/dovecot.conf" "$run/sieve/${script##*/}"
 done
 chmod 644 "$run"/sieve/*
+# Mail that comes twice is better than none at all: without it Dovecot starts all the same.
+if "$here/recall.sh" /srv/mail "$run/recall"; then
+    for script in "$run"/recall/*.sieve; do
+        [ -e "$script" ] && sievec -c "$here/dovecot.conf" "$script"
+    done
+    chmod -R a+rX "$run/recall"
+else
+    say "what was stored last could not be read again; a message may be kept twice"
+fi
 
 exec dovecot -F -c "$here/dovecot.conf"
