@@ -110,15 +110,8 @@ class Host(Service):
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:
         """Sockets that this thread makes meanwhile belong to the stack's network."""
-        with (
-            Path("/proc/thread-self/ns/net").open() as here,
-            Path(f"/run/netns/{self.namespace}").open() as there,
-        ):
-            _enter(there.fileno())
-            try:
-                yield
-            finally:
-                _enter(here.fileno())
+        with entered(self.namespace):
+            yield
 
     def healthy(self, service: str) -> bool:
         """What the service's own health check says, run in its cell."""
@@ -263,6 +256,17 @@ class Cell:
             ):
                 path = f"{root}/etc/{file}"
                 yield f"sed -i -E '/^({name}:|[^:]*:[^:]*:{number}:)/d' {path}; echo '{line}' >>{path}"
+
+
+@contextlib.contextmanager
+def entered(namespace: str) -> Iterator[None]:
+    """Sockets that this thread makes meanwhile belong to that network namespace."""
+    with Path("/proc/thread-self/ns/net").open() as here, Path(f"/run/netns/{namespace}").open() as there:
+        _enter(there.fileno())
+        try:
+            yield
+        finally:
+            _enter(here.fileno())
 
 
 def site(data: Path) -> dict[str, str]:

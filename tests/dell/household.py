@@ -51,7 +51,7 @@ class Household(Service):
                 find_program(module, package=package)
         self._doveadm = find_program("doveadm", package="dovecot-core")
         self.host = Host()
-        self.trust = _Named(ssl.PROTOCOL_TLS_CLIENT)
+        self.trust = Named(ssl.PROTOCOL_TLS_CLIENT)
         self._hash = ""
 
     def start(self) -> None:
@@ -169,7 +169,7 @@ class Household(Service):
         self.trust.load_verify_locations(authority.path)
 
 
-class _Named(ssl.SSLContext):
+class Named(ssl.SSLContext):
     """Asks for the certificate of HOSTNAME, whatever address was connected to."""
 
     def wrap_socket(self, sock: socket.socket, *args: Any, **more: Any) -> ssl.SSLSocket:
