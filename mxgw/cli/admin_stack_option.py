@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mxgw.admin.access import DATABASE
 from mxgw.admin.env_file import with_env_file
 from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call
@@ -22,9 +23,8 @@ def stack_option(words: Words) -> click.Option:
 
 
 def site_environ(call: Call, stack: str) -> dict[str, str]:
-    """The environment, and what it leaves open from the stack's .env; within a container there is no .env,
-    since Compose has put everything into the environment."""
-    path = Path(stack) / ".env"
-    if stack == STACK and not Path(stack).is_dir():
+    """The environment, and what it leaves open from the stack's .env. In the container of the administrator's
+    commands there is no .env: there Compose has put everything into the environment. Raises Refused."""
+    if call.environ.get(DATABASE) and not Path(stack).is_dir():
         return dict(call.environ)
-    return with_env_file(call.environ, path)
+    return with_env_file(call.environ, Path(stack) / ".env")

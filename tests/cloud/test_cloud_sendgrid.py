@@ -223,6 +223,18 @@ def test_a_stack_without_its_file_is_a_sentence(tmp_path: Path, lang: str) -> No
     assert (told.code, told.facts["error"]) == (2, "env-file-missing")
 
 
+def test_in_the_container_the_environment_says_it_all(account: FakeSendGrid) -> None:
+    settings = {
+        "MXGW_ADMIN_DB": "mysql://mailadmin@mariadb/mail",
+        "SENDGRID_ADMIN_KEY": ADMIN_KEY,
+        "SENDGRID_API_URL": account.base,
+    }
+
+    told = admin("sendgrid", "domain", "example.jp", "--stack", "/nowhere", settings=settings)
+
+    assert (told.code, told.facts["ok"]) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
     [({"SENDGRID_LIMIT": "many"}, "bad-limit-setting"), ({"SENDGRID_API_URL": "ftp://x"}, "bad-url-setting")],
