@@ -19,7 +19,7 @@ class BackupHouse(Household):
         super().start()
         place = self.host.place
         self.disk = place.directory("mnt/backup")
-        self._do("mount", "-t", "tmpfs", "-o", "size=512m", "tmpfs", str(self.disk))
+        self._do("mount", "-t", "tmpfs", "-o", "size=2g", "tmpfs", str(self.disk))
         self.state = place.directory("state")
         self.stack = place.directory("stack")
         text = "".join(f"{name}={value}\n" for name, value in self.host.environ.items())
@@ -50,6 +50,11 @@ class BackupHouse(Household):
     def home_of(self, name: str) -> Path:
         """Where Dovecot keeps a user's mail."""
         return self.host.data / "mail" / "example.jp" / name
+
+    def backups(self) -> list[Path]:
+        """The newest first."""
+        directory = self.disk / "mailserver"
+        return sorted((one for one in directory.glob("20*")), reverse=True) if directory.exists() else []
 
     def _do(self, program: str, *arguments: str) -> None:
         subprocess.run([find_program(program, package="mount"), *arguments], check=True, capture_output=True)

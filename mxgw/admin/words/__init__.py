@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from mxgw.admin.words.backup import BACKUP
 from mxgw.admin.words.canary import CANARY
 from mxgw.admin.words.cloud import CLOUD
 from mxgw.admin.words.device import DEVICE
@@ -23,6 +24,7 @@ from mxgw.admin.words.watch_commands import WATCH_COMMANDS
 PARTS: Final[tuple[Mapping[str, Text], ...]] = (
     HELP,
     TALK,
+    BACKUP,
     REFUSALS,
     DNS,
     DEVICE,

@@ -1,0 +1,1 @@
+"""Backups of the mail server at home: made, proven, brought back."""

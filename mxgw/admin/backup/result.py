@@ -1,0 +1,27 @@
+"""What the last backup came to, for whoever watches: backup.json in the directory of states."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+FILE = "backup.json"
+
+
+def write_result(
+    state: Path, *, finished: datetime, ok: bool, verified: bool, messages: int, octets: int, why: str
+) -> None:
+    """Replaced by one rename. Raises OSError."""
+    state.mkdir(mode=0o755, parents=True, exist_ok=True)
+    told = {
+        "finished": finished.isoformat(),
+        "ok": ok,
+        "verified": verified,
+        "messages": messages,
+        "octets": octets,
+        "why": why,
+    }
+    fresh = state / f".{FILE}.new"
+    fresh.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+    fresh.replace(state / FILE)

@@ -1,0 +1,203 @@
+"""What the commands of backup and restore say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mxgw.admin.words.text import Text
+
+BACKUP: Final = {
+    # -- help
+    "short-backup": Text("Backups: make one, prove it, list them.", "バックアップの作成、検証、一覧"),
+    "help-backup": Text(
+        """\
+Backups of mail, users and settings, on the disk of BACKUP_DIRECTORY
+(/mnt/backup/mailserver). A timer makes one every night and restores it on trial,
+so there is nothing to remember.
+
+  mxgw admin backup list       what is there
+  mxgw admin backup now        one more, before you change something
+  mxgw admin restore           bring mail back""",
+        """\
+メール、ユーザー、設定を BACKUP_DIRECTORY（/mnt/backup/mailserver）の
+ディスクに保存します。毎晩タイマーが作成し、試しに復元して確かめるので、
+ふだん行うことはありません。
+
+  mxgw admin backup list       一覧
+  mxgw admin backup now        いますぐ作成（何かを変更する前に）
+  mxgw admin restore           メールを元に戻す""",
+    ),
+    "short-backup-now": Text("Make a backup now, and prove it.", "いますぐ作成して検証"),
+    "help-backup-now": Text(
+        """\
+Copies the database, all mail and the settings while everything goes on working.
+Then it restores the copy on trial in a second Dovecot and compares every folder.
+Old backups go afterwards.""",
+        """\
+サービスを止めずにデータベース、全メール、設定を保存します。次に別の
+Dovecot に試しに復元し、フォルダーごとに比べます。そのあと古いバックアップを
+消します。""",
+    ),
+    "short-backup-verify": Text("Restore a backup on trial.", "試しに復元して検証"),
+    "help-backup-verify": Text(
+        """\
+Checks every file of a backup, restores it on trial in a second Dovecot and
+compares messages, flags and folders. Mail in service is not touched.
+
+  mxgw admin backup verify                 the newest
+  mxgw admin backup verify 2026-11-24      the newest of a day""",
+        """\
+バックアップの全ファイルを確かめ、別の Dovecot に試しに復元して、メール、
+フラグ、フォルダーを比べます。使用中のメールには触れません。
+
+  mxgw admin backup verify                 最新のもの
+  mxgw admin backup verify 2026-11-24      その日の最新のもの""",
+    ),
+    "short-backup-list": Text("Which backups there are.", "一覧"),
+    "help-backup-list": Text("Lists the backups, the newest first.", "バックアップを新しい順に表示します。"),
+    "short-restore": Text("Bring mail back from a backup.", "バックアップからの復元"),
+    "help-restore": Text(
+        """\
+Brings everything, or one mailbox, back from a backup. It asks first.
+The mail server stands still while directories are exchanged and read; mail waits
+at its senders. What is there now is kept aside, and comes back by itself where
+the restored mail cannot be read.
+
+  mxgw admin restore                                      all, newest backup
+  mxgw admin restore 2026-11-24 --user taro@example.jp    one mailbox""",
+        """\
+バックアップから全体、または 1 つのメールボックスを元に戻します。最初に
+確認します。ディレクトリーの入れ替えと確認の間だけサーバーを止め、その間の
+メールは送信側で待ちます。現在のメールは別の場所に残し、復元したメールを
+読めないときは自動で元に戻します。
+
+  mxgw admin restore                                      最新から全体
+  mxgw admin restore 2026-11-24 --user taro@example.jp    1 つだけ""",
+    ),
+    "option-no-verify": Text("Without the trial.", "試しの復元をしません。"),
+    "option-restore-user": Text("This mailbox only.", "このメールボックスだけ復元します。"),
+    # -- tables
+    "column-backup": Text("backup (UTC)", "バックアップ（UTC）"),
+    "column-messages": Text("messages", "メール数"),
+    "column-backup-size": Text("size", "メールの容量"),
+    "column-proven": Text("restored on trial", "試しの復元"),
+    "backup-good": Text("yes", "成功"),
+    "backup-bad": Text("FAILED", "失敗"),
+    "backup-untried": Text("not yet", "未実施"),
+    # -- done
+    "backup-made": Text(
+        "Backup {name}: {users} mailboxes, {messages} messages.",
+        "バックアップ {name}：メールボックス {users} 個、メール {messages} 通。",
+    ),
+    "backup-proven": Text(
+        "Backup {name} can be restored: {messages} messages were read.",
+        "バックアップ {name} は復元できます。{messages} 通を読めました。",
+    ),
+    "backup-list-empty": Text(
+        "There is no backup yet: mxgw admin backup now",
+        "まだありません。mxgw admin backup now で作成します。",
+    ),
+    "backup-copying": Text("Copying", "コピー中"),
+    "backup-checking": Text("Checking", "検証中"),
+    "backup-restoring": Text("Restoring", "復元中"),
+    "ask-restore": Text(
+        "Replace all mail, users and webmail settings by backup {name}?",
+        "全メール、ユーザー、ウェブメールの設定をバックアップ {name} に置き換えますか？",
+    ),
+    "ask-restore-user": Text(
+        "Replace the mail of {address} by backup {name}?",
+        "{address} のメールをバックアップ {name} に置き換えますか？",
+    ),
+    "restored": Text(
+        "Restored from {name}: {users} mailboxes, {messages} messages, all read by Dovecot.",
+        "{name} から復元しました：メールボックス {users} 個、メール {messages} 通を Dovecot で確認しました。",
+    ),
+    "restore-aside": Text(
+        "What was there before is in {path}; delete it when you do not miss anything.",
+        "以前のメールは {path} にあります。不足がなければ削除してください。",
+    ),
+    "restore-homes-without-user": Text(
+        "Mail without a user, brought back unread: {addresses}",
+        "ユーザーのないメールも戻しました（未確認）：{addresses}",
+    ),
+    # -- refused
+    "backup-days-wrong": Text(
+        "BACKUP_DAYS in .env must be a number from 1 to 3650.",
+        ".env の BACKUP_DAYS は 1 から 3650 の数にしてください。",
+    ),
+    "backup-not-mounted": Text(
+        "The backup disk is not mounted at {path}, or is the mail's own disk. See it with lsblk, then: "
+        "mount /mnt/backup",
+        "バックアップ用ディスクが {path} にマウントされていないか、メールと同じディスクです。lsblk で確認し、"
+        "mount /mnt/backup を実行してください。",
+    ),
+    "backup-disk-fails": Text(
+        "The backup disk does not work as it should: {why}. It must be ext4 or xfs; dmesg tells of defects.",
+        "バックアップ用ディスクに問題があります：{why}。ext4 か xfs が必要です。故障は dmesg で確認できます。",
+    ),
+    "backup-disk-full": Text(
+        "{path} lacks {mebibytes} MiB for one more backup. Lower BACKUP_DAYS in .env, or use a larger disk.",
+        "{path} の空きが {mebibytes} MiB 足りません。.env の BACKUP_DAYS を減らすか、大きなディスクにしてください。",
+    ),
+    "backup-running": Text(
+        "A backup or restore is running already; wait until it has ended.",
+        "別のバックアップまたは復元を実行中です。終わるまで待ってください。",
+    ),
+    "backup-none": Text("There is no such backup in {path}.", "{path} に該当するバックアップがありません。"),
+    "backup-damaged": Text(
+        "The backup is damaged or not whole: {path}. Take another one: mxgw admin backup list",
+        "バックアップが壊れているか不完全です：{path}。別のものを使ってください：mxgw admin backup list",
+    ),
+    "backup-database-failed": Text(
+        "The database could not be copied: {why}. Is mariadb running? docker compose ps",
+        "データベースを保存できません：{why}。mariadb の状態を docker compose ps で確認してください。",
+    ),
+    "backup-trial-failed": Text(
+        "The restore on trial could not be run: {why}",
+        "試しの復元を実行できません：{why}",
+    ),
+    "backup-differs": Text(
+        "Restored on trial, {address} is not what it was. Backup / Dovecot: {why}",
+        "試しに復元した {address} が一致しません。バックアップ / Dovecot：{why}",
+    ),
+    "backup-state-unwritable": Text(
+        "The result could not be written for the watcher: {why}",
+        "結果を監視用に書き込めません：{why}",
+    ),
+    "restore-no-such-user": Text(
+        "{address} is not in this backup: mxgw admin backup list",
+        "このバックアップに {address} はありません。mxgw admin backup list で別のものを確認してください。",
+    ),
+    "restore-user-is-gone": Text(
+        "{address} is no user any more: mxgw admin user add {address}, then restore again.",
+        "{address} は登録されていません。mxgw admin user add {address} のあと、もう一度復元してください。",
+    ),
+    "restore-disk-full": Text(
+        "{path} lacks {mebibytes} MiB; the restored mail is laid beside the old one first.",
+        "{path} の空きが {mebibytes} MiB 足りません。復元では古いメールを残したまま新しく並べます。",
+    ),
+    "restore-disk-fails": Text(
+        "The disk refused: {why}. The mail is as it was.",
+        "ディスクのエラー：{why}。メールは元のままです。",
+    ),
+    "restore-docker-failed": Text(
+        "Docker could not stop or start a service: {why}",
+        "サービスを停止または起動できません：{why}",
+    ),
+    "restore-database-failed": Text(
+        "The database did not take the backup: {why}",
+        "データベースに復元できません：{why}",
+    ),
+    "restore-no-dovecot": Text(
+        "Dovecot was not healthy within {seconds} seconds; the mail is as it was before.",
+        "Dovecot が {seconds} 秒以内に正常になりません。メールは元の状態に戻しました。",
+    ),
+    "restore-not-read": Text(
+        "Dovecot could not read the restored mail of {address}: {why}. The mail is as it was before.",
+        "復元した {address} のメールを Dovecot が読めません：{why}。元の状態に戻しました。",
+    ),
+    "restore-differs": Text(
+        "Dovecot does not see in {address} what the backup has: {why}. The mail is as it was before.",
+        "{address} の内容がバックアップと一致しません：{why}。元の状態に戻しました。",
+    ),
+}
