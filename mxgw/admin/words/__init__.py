@@ -8,6 +8,7 @@ from typing import Final
 
 from mxgw.admin.words.backup import BACKUP
 from mxgw.admin.words.canary import CANARY
+from mxgw.admin.words.certificate import CERTIFICATE
 from mxgw.admin.words.cloud import CLOUD
 from mxgw.admin.words.device import DEVICE
 from mxgw.admin.words.dns import DNS
@@ -15,6 +16,7 @@ from mxgw.admin.words.help import HELP
 from mxgw.admin.words.phone import PHONE
 from mxgw.admin.words.queue import QUEUE
 from mxgw.admin.words.refusals import REFUSALS
+from mxgw.admin.words.sendgrid import SENDGRID
 from mxgw.admin.words.stack import STACK
 from mxgw.admin.words.talk import TALK
 from mxgw.admin.words.text import Text
@@ -31,6 +33,8 @@ PARTS: Final[tuple[Mapping[str, Text], ...]] = (
     PHONE,
     QUEUE,
     CLOUD,
+    SENDGRID,
+    CERTIFICATE,
     STACK,
     WATCH,
     WATCH_COMMANDS,
