@@ -134,6 +134,7 @@ step directories "Directories" "ディレクトリ"
 step containers "Containers" "コンテナ"
 step domains "Domains" "ドメイン"
 step users "The first mailbox" "最初のメールボックス"
+step postmaster "Somebody reads postmaster" "postmaster あてのメールを読む人"
 step timers "Timers" "タイマー"
 
 if [ "$MODE" = check ]; then

@@ -48,6 +48,28 @@ make_users() {
     [ $code = 0 ] || trouble "The mailbox could not be made." "メールボックスを作れませんでした。" "mxgw admin user add $REPLY" "mxgw admin user add $REPLY"
 }
 
+# Every mail domain must have a postmaster (RFC 5321 section 4.5.1); and trouble in sending is told to one.
+postmasters() {
+    { env_value MAIL_DOMAINS | tr , '\n' | sed 's/^/postmaster@/'; env_value POSTMASTER_ADDRESS; } | sort -u
+}
+check_postmaster() {
+    local address users aliases
+    users=$(listed user) && aliases=$(listed alias) || trouble "The list of mailboxes cannot be read." "メールボックスの一覧を読めません。" "mxgw admin user list" "mxgw admin user list" || return 1
+    for address in $(postmasters); do
+        has address "$address" <<<"$users" || has address "$address" <<<"$aliases" ||
+            trouble "Nobody reads $address." "$address を読む人がいません。" "mxgw admin alias add $address MAILBOX" "mxgw admin alias add $address メールボックス" || return 1
+    done
+}
+make_postmaster() {
+    local address users aliases mailbox
+    users=$(listed user) && aliases=$(listed alias) || return 1
+    mailbox=$("$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)[0]["address"])' <<<"$users") || return 1
+    for address in $(postmasters); do
+        has address "$address" <<<"$users" || has address "$address" <<<"$aliases" || "$PROGRAM" admin alias add "$address" "$mailbox" ||
+            trouble "$address could not be led to $mailbox." "$address を $mailbox に届けられませんでした。" "mxgw admin alias add $address $mailbox" "mxgw admin alias add $address $mailbox" || return 1
+    done
+}
+
 next_steps() {
     local name
     name=$(env_value MAIL_HOSTNAME)

@@ -50,8 +50,8 @@ make_program() {
 wrapper() {
     cat <<'WRAPPER'
 #!/bin/bash
-# mxgw on the mail server at home: mailboxes, aliases and domains are managed in a container beside the database,
-# everything else is done here. Written by install.sh.
+# mxgw on the mail server at home: what is kept in the database is managed in a container beside it, everything
+# else is done here. Written by install.sh.
 set -u
 root=/opt/mxgw
 if [ "${1:-}" = admin ]; then
@@ -63,7 +63,7 @@ if [ "${1:-}" = admin ]; then
             *) part=${!position} ;;
         esac
     done
-    case $part in user | alias | domain)
+    case $part in user | device | alias | domain)
         no_terminal=()
         [ -t 0 ] && [ -t 1 ] || no_terminal=(-T)
         exec docker compose --project-directory "$root/dell-stack" --progress quiet run --rm "${no_terminal[@]}" \

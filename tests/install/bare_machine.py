@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,14 @@ class Run:
 class BareMachine(Service):
     """Lives as long as the process that holds its namespaces."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, network: str = "", administrate: tuple[str, Mapping[str, str]] | None = None
+    ) -> None:
+        """In a network namespace of its own, or in ``network``. ``administrate``: the real mxgw and its
+        environment, in place of a stand-in for the container of the admin commands."""
         need_root("Namespaces and mounts belong to root")
+        self._network = network
+        self._administrate = administrate
         self._unshare = find_program("unshare", package="util-linux")
         self._nsenter = find_program("nsenter", package="util-linux")
         for program, package in (("sysctl", "procps"), ("openssl", "openssl"), ("curl", "curl")):
@@ -97,7 +104,13 @@ class BareMachine(Service):
         shutil.copy2("/usr/bin/python3.11", standin / "python")
         self.place.file("os-release", OS_RELEASE)
         script = self.place.file("machine.sh", self._script())
-        command = [self._unshare, "--mount", "--net", "bash", str(script)]
+        if self._administrate:
+            self.place.file("standin/administrate.json", json.dumps(self._administrate))
+        command = [self._unshare, "--mount", "bash", str(script)]
+        if self._network:
+            command = [find_program("ip", package="iproute2"), "netns", "exec", self._network, *command]
+        else:
+            command.insert(1, "--net")
         self._holder = Child(command, words=self.place.path / "words")
         self._holder.start(lambda: "ready" in self._holder.said() if self._holder else False)
 
@@ -132,11 +145,21 @@ class BareMachine(Service):
                 f"mount --bind {top}/standin {root}/var/standin",
                 f"cp {top}/standin/programs/{{dnf,systemctl}} {root}/usr/bin/",
                 f"rm -f {root}/etc/os-release && cp {top}/os-release {root}/etc/os-release",
+                *(f"mkdir -p {root}{path} && mount --rbind {path} {root}{path}" for path in self._programs()),
                 "ip link set lo up",
-                "echo ready",
-                f"exec chroot {root} sleep infinity",
+                # Ready is who has its new root: before that, a command would find this machine's.
+                f"exec chroot {root} sh -c 'echo ready; exec sleep infinity'",
             ]
         )
+
+    @property
+    def real_admin(self) -> bool:
+        return self._administrate is not None
+
+    def _programs(self) -> list[Path]:
+        """Where the real program lies, should that be another disk than the root."""
+        found = [ROOT, Path(sys.base_prefix)] if self._administrate else []
+        return [path for path in found if str(path) != "/usr"]
 
     # -- doing something there ---------------------------------------------------------------------------
 

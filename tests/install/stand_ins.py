@@ -7,6 +7,7 @@ What they know lies in /var/standin/state.json; every call is written down in /v
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ NEW: dict[str, Any] = {
     "stuck": "",
     "domains": [],
     "users": [],
+    "aliases": [],
     "tailscale": {"state": "NeedsLogin", "magic": True, "https": True, "expiry": "", "name": ""},
 }
 
@@ -190,8 +192,13 @@ def _ps(state: dict[str, Any]) -> None:
 def _administrate(command: list[str], state: dict[str, Any]) -> int:
     """``docker compose run ... admin user list --json`` and the like, upon lists of names."""
     words = command[command.index("admin") + 1 :]
-    kind = {"domain": "domains", "user": "users"}[words[0]]
-    key = {"domain": "domain", "user": "address"}[words[0]]
+    if (PLACE / "administrate.json").exists():
+        program, environ = json.loads((PLACE / "administrate.json").read_text())
+        language = command[command.index("--env") + 1]
+        given = {**environ, **dict([language.split("=", 1)]), "PATH": "/usr/bin:/bin", "TERM": "xterm"}
+        os.execve(program, [program, "admin", *words], given)  # noqa: S606 - the real one, in its place
+    kind = {"domain": "domains", "user": "users", "alias": "aliases"}[words[0]]
+    key = "domain" if words[0] == "domain" else "address"
     if words[1] == "list":
         print(json.dumps([{key: name} for name in state[kind]]))
     elif words[1] == "add":

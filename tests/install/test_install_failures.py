@@ -196,6 +196,12 @@ FAULTS = [
         "メールボックスを作れませんでした。",
     ),
     Fault(
+        "Somebody reads postmaster",
+        lambda machine: (machine.set_state(aliases=[]), machine.breaks(*administration("alias add"))),
+        "postmaster@example.com could not be led to taro@example.jp.",
+        "postmaster@example.com を taro@example.jp に届けられませんでした。",
+    ),
+    Fault(
         "Timers",
         lambda machine: (
             machine.put("/opt/mxgw/dell-stack/systemd/mxgw-odd.timer", "[Timer]\n"),

@@ -56,6 +56,7 @@ def test_a_bare_machine_becomes_a_mail_server_without_anybody_there(bare: BareMa
     }
     assert bare.state()["domains"] == ["example.jp", "example.com"]
     assert bare.state()["users"] == ["taro@example.jp"]
+    assert bare.state()["aliases"] == ["postmaster@example.com", "postmaster@example.jp"]
 
 
 def test_no_secret_is_on_a_command_line_or_in_the_log(bare: BareMachine) -> None:
@@ -282,7 +283,7 @@ def test_the_command_asks_the_container_for_people_and_the_host_for_the_rest(ins
 
     for words in (
         "admin --lang ja user list",
-        "admin alias --help",
+        "admin device list",
         "admin backup list",
         "doctor",
         "admin --help",
@@ -292,7 +293,7 @@ def test_the_command_asks_the_container_for_people_and_the_host_for_the_rest(ins
     compose = "docker compose --project-directory /opt/mxgw/dell-stack --progress quiet run --rm -T"
     assert installed.calls()[calls:] == [
         f"{compose} --env LANG=en_US.UTF-8 admin --lang ja user list",
-        f"{compose} --env LANG=en_US.UTF-8 admin alias --help",
+        f"{compose} --env LANG=en_US.UTF-8 admin device list",
         "mxgw admin backup list",
         "mxgw doctor",
         "mxgw admin --help",
