@@ -28,7 +28,8 @@ MESSAGES = int(os.environ.get("MXGW_CHAOS_MESSAGES") or 5000)
 EDGES = 2
 LANES = 24
 MAILBOXES_PER_LANE = 2
-OCTETS = (300, 1_500, 6_000)
+# Mostly small, so that there are many; some beyond what the spools keep in memory.
+OCTETS = {300: 45, 1_500: 35, 6_000: 19, 400_000: 1}
 PAUSE_SECONDS = 0.3
 
 
@@ -110,7 +111,7 @@ def _lanes(run: str, ledger: Ledger, messages: int, dice: random.Random) -> list
         lane = place % LANES
         users = dice.sample(_names(run, lane), dice.choice((1, 1, 1, 1, 2)))
         number = f"{run}-{place}-{dice.getrandbits(32):08x}"
-        octets = specimen.numbered(number, octets=dice.choice(OCTETS))
+        octets = specimen.numbered(number, octets=dice.choices([*OCTETS], weights=[*OCTETS.values()])[0])
         lanes[lane].append(ledger.add(number, octets, [f"{user}@{DOMAIN}" for user in users]))
     return lanes
 
@@ -198,8 +199,8 @@ def test_a_delivery_process_that_is_killed_alone_loses_nothing_and_each_extra_co
         assert any(began <= kill <= ended for began, ended, _ in failed for kill in deliverers.kills), number
         copies = [one for one in house.stored(user) if specimen.number(one) == number]
         print(f"{number} has {len(copies)} copies: attempts {ledger.entries[number].attempts}")
-        # All copies but one are of attempts of which home heard no good end.
-        assert sum(_saved(house, user, copy) for copy in copies) == 1, number
+        # All copies but one are of attempts of which home heard no good end. (Of none, where it was killed.)
+        assert sum(_saved(house, user, copy) for copy in copies) <= 1, number
 
 
 def _kill_a_deliverer(house: House, dice: random.Random) -> None:
@@ -215,7 +216,7 @@ def _kill_a_deliverer(house: House, dice: random.Random) -> None:
 
 def _saved(house: House, user: str, copy: bytes) -> bool:
     """Whether home heard from Dovecot that this copy is stored."""
-    by_home = re.search(rb"with LMTP\r\n id ([0-9a-f]+)", copy)
+    by_home = re.search(rb"by mail\.example\.ts\.net\s+with\s+LMTP\s+id\s+([0-9a-f]+)", copy)
     assert by_home, copy[:1000]
     return any(
         recipient["home"].startswith("250") and recipient["forward_path"] == user
