@@ -39,7 +39,15 @@ def group_for(arguments: list[str]) -> click.Group:
         if error.name not in {"acme", "bcrypt", "josepy", "pymysql"}:
             raise
         fail(f"{error.name} is not installed: pip install 'mxgw[{EXTRA}]'")
-    from mxgw.cli import admin_alert, admin_backup, admin_canary, admin_restore, admin_waiting, admin_watch
+    from mxgw.cli import (
+        admin_alert,
+        admin_backup,
+        admin_canary,
+        admin_restore,
+        admin_update,
+        admin_waiting,
+        admin_watch,
+    )
     from mxgw.cli.admin_call import spoken_group
     from mxgw.cli.admin_spoken import words_for
 
@@ -56,7 +64,7 @@ def group_for(arguments: list[str]) -> click.Group:
         admin_certificate,
     ):
         group.add_command(part.group(words))
-    for keeping in (admin_backup, admin_restore):
+    for keeping in (admin_backup, admin_restore, admin_update):
         group.add_command(keeping.group(words))
     for watching in (admin_watch, admin_waiting, admin_canary, admin_alert):
         group.add_command(watching.group(words))

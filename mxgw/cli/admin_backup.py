@@ -14,7 +14,7 @@ import click
 
 from mxgw.admin import forms
 from mxgw.admin.backup.disk import DIRECTORY, Disk, read_manifest, write_verdict
-from mxgw.admin.backup.make import make, verify
+from mxgw.admin.backup.make import Made, make, verify
 from mxgw.admin.backup.result import write_result
 from mxgw.admin.backup.rotation import DAYS, superfluous
 from mxgw.admin.refusal import Refused
@@ -79,32 +79,37 @@ def place_of(call: Call, stack: str) -> Place:
 
 
 def now(call: Call, no_verify: bool, stack: str) -> None:
-    """A backup, its trial, and what is old goes. The result is written whatever it is."""
-    place = place_of(call, stack)
-    name, users, messages, octets, verified, why = "", 0, 0, 0, False, ""
-    refused: Refused | None = None
+    """A backup, its trial, and what is old goes."""
+    made = back_up(call, place_of(call, stack), no_verify=no_verify)
+    name, verified = made.path.name, not no_verify
+    facts = {"verified": verified, "octets": made.octets}
+    call.done("backup-made", name=name, users=made.users, messages=made.messages, more=facts)
+    if verified:
+        call.say("backup-proven", name=name, messages=made.messages)
+
+
+def back_up(call: Call, place: Place, *, no_verify: bool) -> Made:
+    """The same, for other commands. The result is written whatever it is; raises Refused."""
+    made: Made | None = None
+    verified, why = False, ""
     try:
         disk = place.disk
         with disk.locked():
             with progress(call, "backup-copying") as passed:
                 made = make(place.stack, disk, place.data, datetime.now(UTC), passed)
-            name, users, messages, octets = made.path.name, made.users, made.messages, made.octets
             if not no_verify:
                 _prove(call, place, disk, made.path)
                 verified = True
             for one in superfluous(disk.backups(), datetime.now(UTC), days=place.days):
                 disk.remove(one.name)
     except Refused as error:
-        refused, why = error, call.words(error.key, **error.facts)
-    # Another command at the disk has its own result to write.
-    if refused is None or refused.key != "backup-running":
-        _write(call, place, ok=refused is None, verified=verified, messages=messages, octets=octets, why=why)
-    if refused is not None:
-        raise refused
-    facts = {"verified": verified, "octets": octets}
-    call.done("backup-made", name=name, users=users, messages=messages, more=facts)
-    if verified:
-        call.say("backup-proven", name=name, messages=messages)
+        why = call.words(error.key, **error.facts)
+        # Another command at the disk has its own result to write.
+        if error.key != "backup-running":
+            _write(call, place, made, verified=verified, why=why)
+        raise
+    _write(call, place, made, verified=verified, why="")
+    return made
 
 
 def prove(call: Call, name: str | None, stack: str) -> None:
@@ -183,14 +188,13 @@ def _prove(call: Call, place: Place, disk: Disk, backup: Path) -> int:
     return messages
 
 
-def _write(
-    call: Call, place: Place, *, ok: bool, verified: bool, messages: int, octets: int, why: str
-) -> None:
+def _write(call: Call, place: Place, made: Made | None, *, verified: bool, why: str) -> None:
+    messages, octets = (made.messages, made.octets) if made else (0, 0)
     try:
         write_result(
             place.state,
             finished=datetime.now(UTC),
-            ok=ok,
+            ok=not why,
             verified=verified,
             messages=messages,
             octets=octets,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,6 @@ def write_result(
     state: Path, *, finished: datetime, ok: bool, verified: bool, messages: int, octets: int, why: str
 ) -> None:
     """Replaced by one rename. Raises OSError."""
-    state.mkdir(mode=0o755, parents=True, exist_ok=True)
     told = {
         "finished": finished.isoformat(),
         "ok": ok,
@@ -22,6 +22,12 @@ def write_result(
         "octets": octets,
         "why": why,
     }
-    fresh = state / f".{FILE}.new"
+    write_state(state, FILE, told)
+
+
+def write_state(state: Path, name: str, told: Mapping[str, object]) -> None:
+    """A job's result as JSON, replaced by one rename. Raises OSError."""
+    state.mkdir(mode=0o755, parents=True, exist_ok=True)
+    fresh = state / f".{name}.new"
     fresh.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
-    fresh.replace(state / FILE)
+    fresh.replace(state / name)

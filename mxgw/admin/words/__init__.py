@@ -20,6 +20,7 @@ from mxgw.admin.words.sendgrid import SENDGRID
 from mxgw.admin.words.stack import STACK
 from mxgw.admin.words.talk import TALK
 from mxgw.admin.words.text import Text
+from mxgw.admin.words.update import UPDATE
 from mxgw.admin.words.watch import WATCH
 from mxgw.admin.words.watch_commands import WATCH_COMMANDS
 
@@ -27,6 +28,7 @@ PARTS: Final[tuple[Mapping[str, Text], ...]] = (
     HELP,
     TALK,
     BACKUP,
+    UPDATE,
     REFUSALS,
     DNS,
     DEVICE,

@@ -1,0 +1,70 @@
+"""What the commands of updates say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mxgw.admin.words.text import Text
+
+UPDATE: Final = {
+    "short-update": Text("Newer versions of the services.", "サービスの更新"),
+    "help-update": Text(
+        """\
+Fetches repaired images of the services and restarts them one by one. A timer does
+it between 2:00 and 4:00 (Japan); a backup comes first. A service that does not
+get healthy goes back to its old image by itself.""",
+        """\
+各サービスの修正版イメージを取得し、1 つずつ再起動します。タイマーが日本時間の
+2 時から 4 時に行い、先にバックアップをとります。正常にならないサービスは自動で
+元のイメージに戻します。""",
+    ),
+    "short-update-now": Text("Update what is new.", "更新を実行"),
+    "help-update-now": Text(
+        """\
+Updates what is new, between 2:00 and 4:00 (Japan) only, unless --now is given.
+A service that was not healthy before is left as it is.""",
+        """\
+新しいものを更新します。日本時間 2 時から 4 時の間だけ動きます（--now を付けると
+すぐに行います）。もともと正常でないサービスは更新しません。""",
+    ),
+    "short-update-status": Text("What the last update came to.", "前回の結果"),
+    "help-update-status": Text("Shows what the last update came to.", "前回の更新の結果を表示します。"),
+    "option-update-now": Text("At once, whatever time it is.", "時間帯にかかわらず、すぐに更新します。"),
+    "column-service": Text("service", "サービス"),
+    "column-outcome": Text("result", "結果"),
+    "outcome-updated": Text("updated", "更新済み"),
+    "outcome-rolled-back": Text("went back", "元に戻しました"),
+    "outcome-broken": Text("NOT HEALTHY", "異常"),
+    "outcome-left": Text("left as it was", "更新せず"),
+    "update-updated": Text("{service}: updated and healthy.", "{service}：更新し、正常です。"),
+    "update-rolled-back": Text(
+        "{service}: the new image was not healthy; it runs on the old one again.",
+        "{service}：新しいイメージが正常にならないため、元に戻しました。",
+    ),
+    "update-broken": Text(
+        "{service}: not healthy, not even on the old image: docker compose logs {service}",
+        "{service}：元のイメージでも正常になりません。docker compose logs {service} を確認してください。",
+    ),
+    "update-left": Text(
+        "{service}: was not healthy before, so it was not updated: docker compose logs {service}",
+        "{service}：更新前から正常でないため更新していません。docker compose logs {service} を確認してください。",
+    ),
+    "update-done": Text("Services updated: {count}.", "更新したサービス：{count} 個。"),
+    "update-last": Text("Last update {finished}: {why}", "前回の更新 {finished}：{why}"),
+    "update-outside-window": Text(
+        "Updates are made between 2:00 and 4:00 (Japan); --now does it at once.",
+        "更新は日本時間 2 時から 4 時に行います。すぐに行うには --now を付けてください。",
+    ),
+    "update-pull-failed": Text(
+        "The images could not be fetched: {why}. Nothing was changed.",
+        "イメージを取得できません：{why}。何も変更していません。",
+    ),
+    "update-never": Text(
+        "There was no update yet: systemctl list-timers 'mxgw-*' tells when the next one is.",
+        "まだ更新していません。次回の予定は systemctl list-timers 'mxgw-*' で確認できます。",
+    ),
+    "update-state-damaged": Text(
+        "{path} cannot be read; the next update writes it anew.",
+        "{path} を読めません。次の更新で書き直されます。",
+    ),
+}
