@@ -11,7 +11,8 @@ from typing import Final, Self
 
 import dkim
 
-FIELD: Final = "X-MXGW-Canary"
+FIELD: Final = "X-Canary-Token"
+"""Fields that begin with X-MXGW- are the gateway's own, and do not come through."""
 
 _SIGNED: Final = [b"from", b"to", b"subject", b"date", b"message-id", FIELD.lower().encode()]
 _RESULT: Final = re.compile(r"\b(dkim|dmarc)=(\w+)")
