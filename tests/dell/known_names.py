@@ -1,8 +1,9 @@
-"""A resolver at 127.0.0.1:53 that knows the sender of the whole way, and nobody else."""
+"""A resolver at 127.0.0.1:53, or at the address given, that knows the sender of the whole way alone."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from tests.rig.zone import Zone, ZoneServer
 
@@ -21,11 +22,11 @@ ZONE = Zone(
 )
 
 
-async def serve() -> None:
-    async with ZoneServer(ZONE, port=53):
+async def serve(host: str) -> None:
+    async with ZoneServer(ZONE, port=53, host=host):
         print("ready", flush=True)
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    asyncio.run(serve(sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"))

@@ -1,10 +1,9 @@
-"""A resolver at 127.0.0.1:53, or at the address given, that knows no name: always NXDOMAIN, at once."""
+"""A resolver at 127.0.0.1:53 that knows no name: every question is answered NXDOMAIN, at once."""
 
 from __future__ import annotations
 
 import socketserver
 import struct
-import sys
 
 NXDOMAIN = 0x8183
 
@@ -22,7 +21,6 @@ class Answer(socketserver.BaseRequestHandler):
 
 
 if __name__ == "__main__":
-    address = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
-    with socketserver.ThreadingUDPServer((address, 53), Answer) as server:
+    with socketserver.ThreadingUDPServer(("127.0.0.1", 53), Answer) as server:
         print("ready", flush=True)
         server.serve_forever()

@@ -1,6 +1,7 @@
 """A container engine of the tests' own: dockerd on a socket, its data in a directory that goes away with it.
 
 It makes no bridge and touches no packet filter: containers use this machine's loopback, or have their own.
+Only in a network namespace of the tests' own may it do both (``move``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ BASE = "debian-python"
 BUILD_SECONDS = 600.0
 COMMAND_SECONDS = 120.0
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+NO_NETWORK = (
+    "--bridge=none",
+    "--iptables=false",
+    "--ip6tables=false",
+    "--ip-forward=false",
+    "--ip-masq=false",
+)
 
 
 class Engine(Service):
@@ -31,19 +39,19 @@ class Engine(Service):
         # Debian's client by its path: it speaks to Debian's dockerd, others on the way may be too new for it.
         self._client = find_program("/usr/bin/docker", package="docker.io")
         self._place = Workplace()
-        self._socket = f"unix://{self._place.path}/socket"
-        self._child = Child(
+        self.socket = f"unix://{self._place.path}/socket"
+        self._child = self._dockerd(NO_NETWORK)
+
+    def _dockerd(self, options: Sequence[str], into: Sequence[str] = ()) -> Child:
+        return Child(
             [
+                *into,
                 find_program("dockerd", package="docker.io"),
-                f"--host={self._socket}",
+                f"--host={self.socket}",
                 f"--data-root={self._place.path}/data",
                 f"--exec-root={self._place.path}/exec",
                 f"--pidfile={self._place.path}/pid",
-                "--bridge=none",
-                "--iptables=false",
-                "--ip6tables=false",
-                "--ip-forward=false",
-                "--ip-masq=false",
+                *options,
             ],
             words=self._place.path / "words",
             environ={**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"},
@@ -51,6 +59,12 @@ class Engine(Service):
 
     def start(self) -> None:
         self._child.start(self._answers)
+
+    def move(self, into: Sequence[str], options: Sequence[str] = ()) -> None:
+        """Start anew with the same images, behind the command prefix that enters another network."""
+        self._child.stop()
+        self._child = self._dockerd(options, into)
+        self.start()
 
     def close(self) -> None:
         if self._child.running:
@@ -72,15 +86,24 @@ class Engine(Service):
 
     def run_client(self, *words: str, seconds: float = COMMAND_SECONDS) -> subprocess.CompletedProcess[str]:
         """A command of the client, however it ends."""
-        environ = {**os.environ, "DOCKER_HOST": self._socket, "DOCKER_CONFIG": str(self._place.path)}
         return subprocess.run(
             [self._client, *words],
-            env={**environ, "DOCKER_BUILDKIT": "1"},
+            env=self.environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=seconds,
         )
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """For clients: where this engine is."""
+        return {
+            **os.environ,
+            "DOCKER_HOST": self.socket,
+            "DOCKER_CONFIG": str(self._place.path),
+            "DOCKER_BUILDKIT": "1",
+        }
 
     def said(self) -> str:
         """The last words of dockerd, for who has to find out why."""

@@ -126,7 +126,7 @@ def strings(value: Any) -> list[bytes]:
 
 @dataclass
 class ZoneServer:
-    """Serves a Zone on 127.0.0.1, UDP and TCP on one port; ``async with ZoneServer(zone) as server``.
+    """Serves a Zone on 127.0.0.1 or ``host``, UDP and TCP on one port: ``async with ZoneServer(zone)``.
 
     ``silent`` names get no answer at all; ``failing`` ones of the zone get SERVFAIL. Negative answers carry
     an SOA whose minimum is ``negative_ttl``. ``udp`` and ``tcp`` count the questions that came on the wire.
@@ -140,20 +140,21 @@ class ZoneServer:
     udp: int = 0
     tcp: int = 0
     port: int = 0
+    host: str = "127.0.0.1"
 
     @property
     def address(self) -> str:
         """As MXGW_DNS takes it."""
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         for _ in range(20):
-            self._tcp = await asyncio.start_server(self._stream, "127.0.0.1", self.port)
+            self._tcp = await asyncio.start_server(self._stream, self.host, self.port)
             port = self._tcp.sockets[0].getsockname()[1]
             try:
                 self._udp, _ = await loop.create_datagram_endpoint(
-                    lambda: _Datagrams(self), local_addr=("127.0.0.1", port)
+                    lambda: _Datagrams(self), local_addr=(self.host, port)
                 )
             except OSError:
                 # Somebody else has this number on UDP: take another.
