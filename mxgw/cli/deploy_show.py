@@ -111,7 +111,8 @@ class Show:
             [(one.name, one.kind, (one.value, "bold"), self.words(one.why)) for one in found],
             [{"record": one.kind, "name": one.name, "value": one.value} for one in found],
         )
-        self.closing("records-more")
+        names = [one.name for one in found]
+        self.closing("records-more", host=names[0], domain=names[-1])
 
     def verdicts(self, found: Sequence[Verdict]) -> None:
         """What the doctor says, with its repairs."""

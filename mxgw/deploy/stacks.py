@@ -19,6 +19,7 @@ from mxgw.deploy.stack_state import (
     succeeded,
 )
 from mxgw.deploy.telling import State, Teller
+from mxgw.deploy.templates import MAX_TEMPLATE_OCTETS, sendable
 
 POLL_SECONDS = 4.0
 """A stack takes minutes; CloudFormation throttles who asks each second."""
@@ -93,12 +94,17 @@ class Stacks:
     def preview(self, wish: Wish, now: StackFacts | None) -> Preview:
         """A change set for the wish; the caller drops or executes it."""
         name = f"mxgw-{int(self._clock())}"
+        template = None if wish.template is None else sendable(wish.template)
+        if template is not None and (octets := len(template.encode())) > MAX_TEMPLATE_OCTETS:
+            raise Refused(
+                "template-large", failure=True, stack=wish.stack, octets=octets, most=MAX_TEMPLATE_OCTETS
+            )
         try:
             id_ = self._account.propose(
                 wish.stack,
                 name,
                 create=now is None,
-                template=wish.template,
+                template=template,
                 parameters=wish.parameters,
             )
         except AwsRefused as refused:

@@ -11,6 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+MAX_TEMPLATE_OCTETS = 51_200
+"""Of a template in a request; larger ones would need a bucket of S3 ("CloudFormation quotas")."""
+
 _SECTION = re.compile(r"([A-Za-z]+):")
 _NAME = re.compile(r"  ([A-Za-z0-9]+):\s*$")
 _KEY = re.compile(r"    ([A-Za-z]+): *(.*)$")
@@ -88,6 +91,16 @@ def _parameter(name: str, keys: Mapping[str, str]) -> Parameter:
 
 def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def sendable(text: str) -> str:
+    """The template without what only readers need, where it would be too large otherwise.
+
+    Comments in code that a template holds go as well, which is why nothing is taken away without need.
+    """
+    if len(text.encode()) <= MAX_TEMPLATE_OCTETS:
+        return text
+    return "".join(f"{line}\n" for line in text.splitlines() if not line.lstrip().startswith("#"))
 
 
 def setting_of(parameter: str) -> str:

@@ -166,7 +166,12 @@ class Deployment:
             self._teller.step("permissions", State.WARNING, "permissions-unknown", code=refused.code or "-")
             return
         if denied:
-            raise Refused("permissions-missing", failure=True, arn=who.arn, actions=", ".join(denied))
+            # Not refused: a policy for particular resources alone looks so, too.
+            actions = ", ".join(denied)
+            self._teller.step(
+                "permissions", State.WARNING, "permissions-missing", arn=who.arn, actions=actions
+            )
+            return
         self._teller.step("permissions", State.DONE, "permissions-there", count=len(ACTIONS))
 
     def _check_docker(self, source: Source, *, fresh: bool) -> None:

@@ -23,7 +23,7 @@ from mxgw.cli import group
 from tests.admin.person import Person
 from tests.aws.cloud import NOTHING_OF_THE_MACHINE, REGION
 from tests.cli.support import PROGRAM, Ended
-from tests.doctor.doctor_rig import OddEdge
+from tests.doctor.doctor_rig import OddEdge, issue
 from tests.rig.process import ROOT, answers, free_port, wait_until
 
 SECONDS = 120.0
@@ -102,12 +102,13 @@ def running_aws() -> Iterator[Aws]:
 
 
 @contextmanager
-def running_edge(**says: Any) -> Iterator[str]:
-    """An edge on loopback; where it is."""
+def running_edge(directory: Path, **says: Any) -> Iterator[str]:
+    """An edge on loopback with a certificate of its own making; where it is."""
+    certificate, key, _ = issue(directory, self_signed=True)
     loop = asyncio.new_event_loop()
     turning = threading.Thread(target=loop.run_forever)
     turning.start()
-    edge = OddEdge(says=says)
+    edge = OddEdge(says=says).with_certificate(certificate, key)
     asyncio.run_coroutine_threadsafe(edge.__aenter__(), loop).result(SECONDS)
     try:
         yield f"127.0.0.1:{edge.port}"

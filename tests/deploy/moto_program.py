@@ -126,7 +126,7 @@ def teach_change_sets(patch: pytest.MonkeyPatch, stand_in: StandIn) -> None:
     delete_repository = ECRBackend.delete_repository
 
     def empty_and_delete(
-        backend: ECRBackend, repository_name: str, registry_id: str | None = None, **_: Any
+        backend: ECRBackend, repository_name: str, registry_id: str | None = None, *_: Any, **__: Any
     ) -> Any:
         return delete_repository(backend, repository_name, registry_id, force=True)
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from mxgw.deploy.settings import COMPUTED, OWN_KEYS, Settings, Templates, read_settings
-from mxgw.deploy.templates import Template, read_template, setting_of
+from mxgw.deploy.templates import MAX_TEMPLATE_OCTETS, Template, read_template, sendable, setting_of
 from tests.deploy.deploy_rig import SETTINGS, Desk
 from tests.rig.process import ROOT
 
@@ -60,6 +60,17 @@ def test_the_templates_are_read_as_yaml_has_them(template: Template, name: str) 
         resource: (keys["Type"], keys.get("DeletionPolicy") == "Retain")
         for resource, keys in whole["Resources"].items()
     }
+
+
+@pytest.mark.parametrize("template", [BASE, SERVICE])
+def test_a_template_that_is_too_large_is_sent_without_its_comments(template: Template) -> None:
+    larger = template.text + "# more\n" * 8000
+
+    sent = sendable(larger)
+
+    assert sendable("# a\n") == "# a\n"
+    assert len(sent.encode()) <= MAX_TEMPLATE_OCTETS
+    assert yaml.load(sent, _Loader) == yaml.load(template.text, _Loader)  # noqa: S506
 
 
 def test_the_example_is_good_and_explains_every_key() -> None:

@@ -154,14 +154,15 @@ def test_what_would_be_lost_needs_more_than_yes(deployed: Desk, aws: Aws) -> Non
 
 
 def test_the_edge_is_looked_at_from_outside(desk: Desk) -> None:
-    with running_edge() as place:
+    relays = {"RCPT TO:<mxgw-doctor@example.com>": "250 2.1.5 OK"}
+    with running_edge(desk.bin, **relays) as place:
         ended = desk.deploy("up", "--yes", "--verify-at", place, "--dns", "127.0.0.1:9")
 
     checks = {one["check"]: one for one in lines(ended) if "check" in one}
     assert checks["port"]["level"] == "ok"
-    assert checks["relay"]["level"] == "ok"
-    assert checks["starttls"]["level"] == "failed"
-    assert checks["starttls"]["mend"]
+    assert checks["certificate-name"]["level"] == "ok"
+    assert checks["relay"]["level"] == "failed"
+    assert checks["relay"]["mend"]
     assert ended.code == 1
     assert did(ended)[-1] == "verify-failed"
 

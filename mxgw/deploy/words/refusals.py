@@ -82,10 +82,6 @@ REFUSALS: Final = {
         "region: {region} has no Fargate, or is no region. Known: {known}",
         "region：{region} では Fargate を使えないか、存在しません。使えるリージョン：{known}",
     ),
-    "permissions-missing": Text(
-        "{arn} lacks permissions: {actions}. Nothing was changed; ask the administrator of the account for them.",
-        "{arn} に次の権限がありません：{actions}。何も変更していません。アカウントの管理者に依頼してください。",
-    ),
     # -- stacks
     "stack-useless": Text(
         "the stack {stack} is in {status}: it must be deleted before anything else; `mxgw deploy up` offers that.",
@@ -110,6 +106,12 @@ REFUSALS: Final = {
     "stack-failed-at": Text(
         "the stack {stack} ended in {status}. It began with {resource} ({kind}): {why}\n{advice}",
         "スタック {stack} は {status} で終わりました。最初に失敗したのは {resource}（{kind}）です：{why}\n{advice}",
+    ),
+    "template-large": Text(
+        "the template of the stack {stack} has {octets} octets; CloudFormation takes {most}. Take a released version of "
+        "the checkout, or shorten it.",
+        "スタック {stack} のテンプレートが {octets} バイトあり、CloudFormation の上限 {most} を超えています。"
+        "リリース版のチェックアウトを使うか、短くしてください。",
     ),
     "changes-failed": Text(
         "AWS cannot make a plan for the stack {stack}: {why}",

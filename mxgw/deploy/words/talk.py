@@ -30,6 +30,12 @@ TALK: Final = {
         "the permissions cannot be looked at beforehand ({code}); what is missing shows at the step that needs it.",
         "権限を事前に確認できません（{code}）。不足があれば、必要になった時点で表示します。",
     ),
+    "permissions-missing": Text(
+        "{arn} seems to lack permissions: {actions}. A policy for particular resources may be enough; otherwise ask the "
+        "administrator of the account before you go on.",
+        "{arn} に次の権限がないようです：{actions}。特定のリソースだけを許可するポリシーなら問題ない場合があります。"
+        "そうでなければ、続ける前にアカウントの管理者に依頼してください。",
+    ),
     # -- stacks
     "stack-busy": Text(
         "{stack} is in {status}: something else is under way, waiting for it",
@@ -132,8 +138,10 @@ TALK: Final = {
     ),
     "why-mx": Text("last, when the look from outside is good", "最後に、動作確認がすべて良好になってから"),
     "records-more": Text(
-        "SPF, DKIM and DMARC are about mail you send: mxgw admin domain check DOMAIN, at home.",
-        "SPF・DKIM・DMARC は送信側の設定です。自宅で mxgw admin domain check ドメイン を実行してください。",
+        "SPF, DKIM and DMARC are about mail you send: mxgw admin domain check DOMAIN, at home.\n"
+        "When the records are set: mxgw doctor --edge {host} --domain {domain}",
+        "SPF・DKIM・DMARC は送信側の設定です。自宅で mxgw admin domain check ドメイン を実行してください。\n"
+        "レコードの設定後：mxgw doctor --edge {host} --domain {domain}",
     ),
     # -- verification
     "verify-looking": Text("looking at {places} as a sender does", "{places} を外部から確認しています"),
