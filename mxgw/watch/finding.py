@@ -53,4 +53,4 @@ def bad(id: str, key: str, mend: str, *evidence: str, **facts: Fact) -> Finding:
 
 def shortened(lines: tuple[str, ...]) -> tuple[str, ...]:
     """Evidence within its bounds."""
-    return tuple(line[:MAX_EVIDENCE_CHARACTERS] for line in lines if line)[:MAX_EVIDENCE_LINES]
+    return tuple(" ".join(line.split())[:MAX_EVIDENCE_CHARACTERS] for line in lines if line)[:MAX_EVIDENCE_LINES]
