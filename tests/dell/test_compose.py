@@ -367,5 +367,8 @@ def test_the_scripts_of_the_stack_are_sound() -> None:
 
     assert len(scripts) >= 5
     for script in scripts:
-        assert os.access(script, os.X_OK), script
+        # Parts of install.sh are read by it, and begin without an interpreter.
+        started = script.read_text().startswith("#!")
+        assert started == os.access(script, os.X_OK), script
+        assert started or script.parent.name == "install", script
         subprocess.run(["bash", "-n", str(script)], check=True)
