@@ -53,4 +53,5 @@ def bad(id: str, key: str, mend: str, *evidence: str, **facts: Fact) -> Finding:
 
 def shortened(lines: tuple[str, ...]) -> tuple[str, ...]:
     """Evidence within its bounds."""
-    return tuple(" ".join(line.split())[:MAX_EVIDENCE_CHARACTERS] for line in lines if line)[:MAX_EVIDENCE_LINES]
+    single = (" ".join(line.split()) for line in lines)
+    return tuple(line[:MAX_EVIDENCE_CHARACTERS] for line in single if line)[:MAX_EVIDENCE_LINES]
