@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mxgw.admin.refusal import Refused
+from mxgw.admin.env_file import with_env_file
 from mxgw.admin.stack import Stack
 
 STACK_VARIABLE = "MXGW_STACK"
@@ -16,9 +16,6 @@ DOCKER_VARIABLE = "MXGW_DOCKER"
 STACK_DIRECTORY = "/opt/mxgw/dell-stack"
 STATE_DIRECTORY = "/var/lib/mxgw"
 DATA_DIRECTORY = "/data/docker/volumes/mailserver"
-
-MAX_ENV_OCTETS = 256 * 1024
-"""What is longer is no .env."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +39,6 @@ class Site:
 def site_of(environ: Mapping[str, str]) -> Site:
     """The site of this machine; Refused where there is no .env to read."""
     directory = Path(environ.get(STACK_VARIABLE, STACK_DIRECTORY))
-    try:
-        with (directory / ".env").open("rb") as file:
-            text = file.read(MAX_ENV_OCTETS).decode("utf-8", "replace")
-    except OSError:
-        raise Refused("watch-no-env", failure=True, path=str(directory / ".env")) from None
     docker = shlex.split(environ.get(DOCKER_VARIABLE, "docker"))
     state = Path(environ.get(STATE_VARIABLE, STATE_DIRECTORY))
-    return Site(Stack(directory, docker=docker), state, {**parsed_env(text), **environ})
-
-
-def parsed_env(text: str) -> dict[str, str]:
-    """NAME=VALUE lines as Compose reads them, as far as .env.example uses them."""
-    found = {}
-    for line in text.splitlines():
-        name, equals, value = line.strip().partition("=")
-        if equals and not name.startswith("#"):
-            value = value.strip()
-            if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-                value = value[1:-1]
-            found[name.strip()] = value
-    return found
+    return Site(Stack(directory, docker=docker), state, with_env_file(environ, directory / ".env"))

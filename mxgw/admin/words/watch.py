@@ -7,10 +7,6 @@ from typing import Final
 from mxgw.admin.words.text import Text
 
 WATCH: Final = {
-    "watch-no-env": Text(
-        "{path} cannot be read; run this as root on the machine with the mail server.",
-        "{path} を読めません。メールサーバーのある機械で root として実行してください。",
-    ),
     # -- probes
     "watch-seen": Text("The check {name} runs.", "{name} の確認は動いています。"),
     "watch-unseen": Text("The check {name} could not be made.", "{name} を確認できませんでした。"),
