@@ -15,6 +15,7 @@ Backups of mail, users and settings, on the disk of BACKUP_DIRECTORY
 (/mnt/backup/mailserver). A timer makes one every night and restores it on trial,
 so there is nothing to remember.
 
+Examples:
   mxgw admin backup list       what is there
   mxgw admin backup now        one more, before you change something
   mxgw admin restore           bring mail back""",
@@ -23,6 +24,7 @@ so there is nothing to remember.
 ディスクに保存します。毎晩タイマーが作成し、試しに復元して確かめるので、
 ふだん行うことはありません。
 
+例：
   mxgw admin backup list       一覧
   mxgw admin backup now        いますぐ作成（何かを変更する前に）
   mxgw admin restore           メールを元に戻す""",
@@ -32,11 +34,17 @@ so there is nothing to remember.
         """\
 Copies the database, all mail and the settings while everything goes on working.
 Then it restores the copy on trial in a second Dovecot and compares every folder.
-Old backups go afterwards.""",
+Old backups go afterwards.
+
+Example:
+  mxgw admin backup now""",
         """\
 サービスを止めずにデータベース、全メール、設定を保存します。次に別の
 Dovecot に試しに復元し、フォルダーごとに比べます。そのあと古いバックアップを
-消します。""",
+消します。
+
+例：
+  mxgw admin backup now""",
     ),
     "short-backup-verify": Text("Restore a backup on trial.", "試しに復元して検証"),
     "help-backup-verify": Text(
@@ -44,17 +52,30 @@ Dovecot に試しに復元し、フォルダーごとに比べます。そのあ
 Checks every file of a backup, restores it on trial in a second Dovecot and
 compares messages, flags and folders. Mail in service is not touched.
 
+Examples:
   mxgw admin backup verify                 the newest
   mxgw admin backup verify 2026-11-24      the newest of a day""",
         """\
 バックアップの全ファイルを確かめ、別の Dovecot に試しに復元して、メール、
 フラグ、フォルダーを比べます。使用中のメールには触れません。
 
+例：
   mxgw admin backup verify                 最新のもの
   mxgw admin backup verify 2026-11-24      その日の最新のもの""",
     ),
     "short-backup-list": Text("Which backups there are.", "一覧"),
-    "help-backup-list": Text("Lists the backups, the newest first.", "バックアップを新しい順に表示します。"),
+    "help-backup-list": Text(
+        """\
+Lists the backups, the newest first.
+
+Example:
+  mxgw admin backup list""",
+        """\
+バックアップを新しい順に表示します。
+
+例：
+  mxgw admin backup list""",
+    ),
     "short-restore": Text("Bring mail back from a backup.", "バックアップからの復元"),
     "help-restore": Text(
         """\
@@ -63,6 +84,7 @@ The mail server stands still while directories are exchanged and read; mail wait
 at its senders. What is there now is kept aside, and comes back by itself where
 the restored mail cannot be read.
 
+Examples:
   mxgw admin restore                                      all, newest backup
   mxgw admin restore 2026-11-24 --user taro@example.jp    one mailbox""",
         """\
@@ -71,6 +93,7 @@ the restored mail cannot be read.
 メールは送信側で待ちます。現在のメールは別の場所に残し、復元したメールを
 読めないときは自動で元に戻します。
 
+例：
   mxgw admin restore                                      最新から全体
   mxgw admin restore 2026-11-24 --user taro@example.jp    1 つだけ""",
     ),

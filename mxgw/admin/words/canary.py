@@ -15,12 +15,18 @@ CANARY: Final = {
 Sends a signed message by the way that everybody's mail takes, finds it in a mailbox
 here by IMAP and removes it; then a forged one, which must be refused or marked.
 A timer does so every ten minutes. In .env: CANARY_TO and CANARY_PASSWORD, a mailbox of
-its own (mxgw admin user add canary@DOMAIN); CANARY_WAY sendgrid or direct.""",
+its own (mxgw admin user add canary@DOMAIN); CANARY_WAY sendgrid or direct.
+
+Example:
+  mxgw admin canary""",
         """\
 署名した試験メールを本番と同じ経路で送り、届いたことを IMAP で確かめて削除します。続いて
 偽造メールを送り、拒否されるか印が付くことを確かめます（タイマーが 10 分ごとに実行）。
 .env に専用のメールボックス CANARY_TO と CANARY_PASSWORD を設定してください
-（mxgw admin user add canary@ドメイン）。CANARY_WAY は sendgrid か direct です。""",
+（mxgw admin user add canary@ドメイン）。CANARY_WAY は sendgrid か direct です。
+
+例：
+  mxgw admin canary""",
     ),
     "canary-not-set": Text(
         "Make a mailbox for it (mxgw admin user add canary@DOMAIN), and set CANARY_TO and CANARY_PASSWORD in .env.",

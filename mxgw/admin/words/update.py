@@ -12,23 +12,46 @@ UPDATE: Final = {
         """\
 Fetches repaired images of the services and restarts them one by one. A timer does
 it between 2:00 and 4:00 (Japan); a backup comes first. A service that does not
-get healthy goes back to its old image by itself.""",
+get healthy goes back to its old image by itself.
+
+Example:
+  mxgw admin update status""",
         """\
 各サービスの修正版イメージを取得し、1 つずつ再起動します。タイマーが日本時間の
 2 時から 4 時に行い、先にバックアップをとります。正常にならないサービスは自動で
-元のイメージに戻します。""",
+元のイメージに戻します。
+
+例：
+  mxgw admin update status""",
     ),
     "short-update-now": Text("Update what is new.", "更新を実行"),
     "help-update-now": Text(
         """\
 Updates what is new, between 2:00 and 4:00 (Japan) only, unless --now is given.
-A service that was not healthy before is left as it is.""",
+A service that was not healthy before is left as it is.
+
+Example:
+  mxgw admin update now""",
         """\
 新しいものを更新します。日本時間 2 時から 4 時の間だけ動きます（--now を付けると
-すぐに行います）。もともと正常でないサービスは更新しません。""",
+すぐに行います）。もともと正常でないサービスは更新しません。
+
+例：
+  mxgw admin update now""",
     ),
     "short-update-status": Text("What the last update came to.", "前回の結果"),
-    "help-update-status": Text("Shows what the last update came to.", "前回の更新の結果を表示します。"),
+    "help-update-status": Text(
+        """\
+Shows what the last update came to.
+
+Example:
+  mxgw admin update status""",
+        """\
+前回の更新の結果を表示します。
+
+例：
+  mxgw admin update status""",
+    ),
     "option-update-now": Text("At once, whatever time it is.", "時間帯にかかわらず、すぐに更新します。"),
     "column-service": Text("service", "サービス"),
     "column-outcome": Text("result", "結果"),

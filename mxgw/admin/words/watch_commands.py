@@ -16,6 +16,7 @@ Looks at everything once (a timer does so each minute): containers, disks, queue
 Tailscale, certificates, backup, virus signatures, SendGrid's limit, mail that waits.
 Tells by mail, Slack, Discord or LINE what has changed, once, and when it is well again.
 
+Examples:
   mxgw admin watch --show     how everything was at the last look
   mxgw admin alert test       try the notices""",
         """\
@@ -23,24 +24,42 @@ Tells by mail, Slack, Discord or LINE what has changed, once, and when it is wel
 証明書、バックアップ、ウイルス定義、SendGrid の上限、送信側で待っているメール。
 変化があればメール、Slack、Discord、LINE で一度だけ知らせ、復旧したときも知らせます。
 
+例：
   mxgw admin watch --show     前回の確認結果を表示
   mxgw admin alert test       通知の試験""",
     ),
     "option-show": Text("Show the last look; look at nothing.", "前回の結果を表示するだけにします。"),
     "short-alert": Text("Try the notices.", "通知の試験"),
-    "help-alert": Text("Notices: by mail, Slack, Discord, LINE.", "通知：メール、Slack、Discord、LINE。"),
+    "help-alert": Text(
+        """\
+Notices: by mail, Slack, Discord, LINE.
+
+Example:
+  mxgw admin alert test""",
+        """\
+通知：メール、Slack、Discord、LINE。
+
+例：
+  mxgw admin alert test""",
+    ),
     "short-alert-test": Text("Send one notice to each.", "各通知先に 1 通ずつ送ります。"),
     "help-alert-test": Text(
         """\
 Sends one notice to each place that .env names:
   ALERT_MAIL_TO                     an address, best one outside of this server
   ALERT_WEBHOOK                     the address of a webhook of Slack or Discord
-  LINE_CHANNEL_TOKEN and LINE_TO    LINE's Messaging API""",
+  LINE_CHANNEL_TOKEN and LINE_TO    LINE's Messaging API
+
+Example:
+  mxgw admin alert test""",
         """\
 .env に書かれた通知先それぞれに試験の通知を送ります：
   ALERT_MAIL_TO                     メールアドレス（このサーバーの外のものを推奨）
   ALERT_WEBHOOK                     Slack か Discord の Webhook の URL
-  LINE_CHANNEL_TOKEN と LINE_TO     LINE Messaging API""",
+  LINE_CHANNEL_TOKEN と LINE_TO     LINE Messaging API
+
+例：
+  mxgw admin alert test""",
     ),
     "short-waiting": Text("Which mail waits at its sender.", "送信側で待っているメールの一覧"),
     "help-waiting": Text(
@@ -48,12 +67,14 @@ Sends one notice to each place that .env names:
 Reads the log of the edge: which mails were told to come again, since when, and until
 when their senders try. Files, directories, "-" for a pipe, or a group of CloudWatch.
 
+Examples:
   mxgw admin waiting --log-group /mxgw/mail/gateway
   mxgw admin waiting edge.log""",
         """\
 エッジのログから、再送待ちのメール、いつからか、いつまで送信側が再送するかを表示します。
 ファイル、ディレクトリ、パイプ（-）、CloudWatch のロググループを読めます。
 
+例：
   mxgw admin waiting --log-group /mxgw/mail/gateway
   mxgw admin waiting edge.log""",
     ),
