@@ -33,7 +33,7 @@ check: install ## lint, types, import order
 	$(BIN)/lint-imports
 
 unit: install ## the tests
-	$(BIN)/python -m pytest -n $(PYTEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_PROCESSES) $(PYTEST_ARGS)
 
 fmt: install ## format and mend what the linter can
 	$(BIN)/ruff check --fix mxgw tests docker bench

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.rig.dovecot import Dovecot
 from tests.rig.gateway import Gateway
@@ -43,11 +44,17 @@ DOCKER = ("tests/image/", "tests/dell/test_stack_in_containers.py")
 """They start a Docker daemon; two of them would fight over the machine's bridges and firewall."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what runs in one process (pytest-xdist, ``--dist loadgroup``): a file, or a whole directory."""
-    for item in items:
-        path = item.path.relative_to(item.config.rootpath).as_posix()
+class Togetherness(LoadScopeScheduling):
+    """Which tests run in one process: those of a file, or of a whole directory."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
         directory = path.split("/")[1]
-        name = "docker" if path.startswith(DOCKER) else directory if directory in ONE_AFTER_ANOTHER else path
-        item.add_marker(pytest.mark.xdist_group(name))
+        if path.startswith(DOCKER):
+            return "docker"
+        return directory if directory in ONE_AFTER_ANOTHER else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Togetherness:
+    """For ``pytest -n``."""
+    return Togetherness(config, log)

@@ -70,7 +70,8 @@ class Person:
 
         A signal between a question and the wait for its answer is not seen by Python until the next key.
         """
-        while self._process.poll() is None:
+        end = time.monotonic() + SECONDS
+        while self._process.poll() is None and time.monotonic() < end:
             os.write(self._ours, key)
             if self._more(time.monotonic() + PATIENCE_SECONDS) and self._soon(until):
                 break
