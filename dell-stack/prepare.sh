@@ -40,7 +40,10 @@ for name in MARIADB_ROOT_PASSWORD DOVECOT_DB_PASSWORD POSTFIX_DB_PASSWORD ROUNDC
     case $secret in *[!A-Za-z0-9._-]*)
         problem "$name has other characters than A-Z a-z 0-9 . _ -" "$name に使えない文字があります（英数字と . _ - のみ）" ;;
     esac
-    [ "${#secret}" -ge 24 ] ||
+    least=24
+    # Roundcube encrypts with AES-256, and takes no shorter key.
+    [ "$name" = ROUNDCUBE_DES_KEY ] && least=32
+    [ "${#secret}" -ge "$least" ] ||
         problem "$name is short: openssl rand -hex 24" "$name が短すぎます：openssl rand -hex 24"
 done
 twice=$(sed -n 's/^[A-Z_]*\(PASSWORD\|KEY\)=\(..*\)/\2/p' "$env_file" | sort | uniq -d)

@@ -330,6 +330,7 @@ def test_a_file_of_secrets_that_others_can_read_is_refused(tmp_path: Path) -> No
     [
         ({"MAIL_HOSTNAME": ""}, "MAIL_HOSTNAME is empty"),
         ({"RSPAMD_PASSWORD": "short"}, "RSPAMD_PASSWORD is short"),
+        ({"ROUNDCUBE_DES_KEY": "a1" * 12}, "ROUNDCUBE_DES_KEY is short"),
         ({"DOVECOT_DB_PASSWORD": "it's a long phrase with blanks"}, "other characters"),
         ({"ADMIN_DB_PASSWORD": "a" * 24, "POSTFIX_DB_PASSWORD": "a" * 24}, "stands twice"),
     ],
