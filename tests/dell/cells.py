@@ -274,10 +274,10 @@ def site(data: Path) -> dict[str, str]:
     names = (
         *("MARIADB_ROOT_PASSWORD", "DOVECOT_DB_PASSWORD", "POSTFIX_DB_PASSWORD", "ROUNDCUBE_DB_PASSWORD"),
         *("ADMIN_DB_PASSWORD", "DOVEADM_KEY", "RSPAMD_PASSWORD", "MXGW_SEAL_KEY", "SENDGRID_API_KEY"),
-        "ROUNDCUBE_DES_KEY",
     )
     return {
         **{name: secrets.token_hex(12) for name in names},
+        "ROUNDCUBE_DES_KEY": secrets.token_hex(16),
         "MAILSERVER_DATA": str(data),
         "MAIL_HOSTNAME": HOSTNAME,
         "MAIL_DOMAINS": "example.jp",
