@@ -60,6 +60,24 @@ class Stack:
             "exec", "-T", *as_user, service, *command, stdin=stdin, stdout=stdout, timeout=timeout
         )
 
+    def begin(self, service: str, command: Sequence[str], *, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+        """A program in the running container of a service, to talk with; the caller ends it."""
+        return subprocess.Popen(  # noqa: S603 - the administrator's own docker
+            [
+                *self._docker,
+                "compose",
+                "--project-directory",
+                str(self.directory),
+                "exec",
+                "-T",
+                service,
+                *command,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+        )
+
     def compose(
         self,
         *arguments: str,

@@ -43,6 +43,7 @@ def group_for(arguments: list[str]) -> click.Group:
         admin_alert,
         admin_backup,
         admin_canary,
+        admin_import,
         admin_restore,
         admin_update,
         admin_waiting,
@@ -64,7 +65,7 @@ def group_for(arguments: list[str]) -> click.Group:
         admin_certificate,
     ):
         group.add_command(part.group(words))
-    for keeping in (admin_backup, admin_restore, admin_update):
+    for keeping in (admin_backup, admin_restore, admin_import, admin_update):
         group.add_command(keeping.group(words))
     for watching in (admin_watch, admin_waiting, admin_canary, admin_alert):
         group.add_command(watching.group(words))

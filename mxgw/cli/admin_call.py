@@ -158,6 +158,15 @@ class Call:
                 self._tell_again(why)
         raise Refused("too-many-tries")
 
+    def secret(self, key: str, file: str | None, **facts: str) -> str:
+        """A password of elsewhere, as it is: from a file, from a pipe ("-"), or asked for unseen."""
+        if file is None and not sys.stdin.isatty():
+            raise Refused("password-needs-terminal")
+        text = self._hidden(self.words(key, **_plain(facts))) if file is None else _first_line(file)
+        if not text:
+            raise Refused("import-secret-empty")
+        return text
+
     def _until(self, question: str, parse: Callable[[str], Parsed]) -> Parsed:
         for _ in range(MAX_TRIES):
             answer = click.prompt(question, default="", show_default=False, prompt_suffix=" ", err=True)

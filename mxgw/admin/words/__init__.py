@@ -13,6 +13,7 @@ from mxgw.admin.words.cloud import CLOUD
 from mxgw.admin.words.device import DEVICE
 from mxgw.admin.words.dns import DNS
 from mxgw.admin.words.help import HELP
+from mxgw.admin.words.importing import IMPORTING
 from mxgw.admin.words.phone import PHONE
 from mxgw.admin.words.queue import QUEUE
 from mxgw.admin.words.refusals import REFUSALS
@@ -29,6 +30,7 @@ PARTS: Final[tuple[Mapping[str, Text], ...]] = (
     TALK,
     BACKUP,
     UPDATE,
+    IMPORTING,
     REFUSALS,
     DNS,
     DEVICE,

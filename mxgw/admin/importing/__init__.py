@@ -1,0 +1,1 @@
+"""Taking over a mailbox that is elsewhere, by IMAP."""
