@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from mxgw.admin.importing.names import decoded, encoded, here
+from mxgw.admin.importing.remembered import Remembered
 from tests.admin.admin_house import Told, admin
+from tests.admin.person import Person
 from tests.backup.backup_house import BackupHouse
+from tests.cli.support import PROGRAM, environment
 from tests.dell.certificates import Authority, Pair
 from tests.dell.household import DOMAIN
 from tests.rig.process import Child, Service, Workplace, answers, find_program, free_port, need_root
@@ -101,7 +105,8 @@ class OldPlace(Service):
         self._child.start(lambda: answers(self.port))
 
     def close(self) -> None:
-        self._child.stop()
+        # Nobody reads its mail again.
+        self._child.kill()
         self._place.remove()
 
     def imap(self) -> imaplib.IMAP4_SSL:
@@ -269,6 +274,81 @@ def test_a_full_mailbox_goes_on_when_it_has_room(backup_house: BackupHouse, old:
     assert take_over(house, old, "small", "--yes").code == 0
     found = subjects(house, "small")
     assert found == {**EVERYTHING, "INBOX": ["read", "marked", *(f"number {number}" for number in range(12))]}
+
+
+def test_a_person_sees_what_would_come_and_is_asked(backup_house: BackupHouse, old: OldPlace) -> None:
+    house = backup_house
+    house.add("asker")
+    settings = environment({**house.settings, "SSL_CERT_FILE": str(old.authority.path)})
+    spoken = {**settings, "LC_ALL": "", "LANG": "ja_JP.UTF-8", "TERM": "xterm-256color"}
+    setsid = find_program("setsid", package="util-linux")
+    command = [setsid, "--ctty", "--wait", PROGRAM, "admin", "import", f"asker@{DOMAIN}", "--user", LOGIN]
+
+    for answer, code in (("n", 1), ("y", 0)):
+        with Person(command, spoken) as person:
+            person.sees("IMAP サーバー")
+            person.types(f"localhost:{old.port}")
+            person.sees("表示されません")
+            person.types(PASSWORD)
+            person.sees("テスト/2020")
+            person.sees("7 通をコピーしますか")
+            person.types(answer)
+            person.sees("6 通を" if answer == "y" else "何も変更していません")
+            assert person.ends() == code
+            assert PASSWORD not in person.screen
+
+    assert subjects(house, "asker") == EVERYTHING
+
+
+def test_two_imports_of_one_mailbox_do_not_run_at_once(backup_house: BackupHouse, old: OldPlace) -> None:
+    house = backup_house
+    house.add("twice")
+    assert take_over(house, old, "twice", "--yes").code == 0
+
+    with Remembered(house.home_of("twice"), host="localhost", login=LOGIN):
+        told = take_over(house, old, "twice", "--yes")
+
+    assert told.facts["error"] == "import-running"
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter", "uses", "target"),
+    [
+        ("INBOX", "/", [], "INBOX"),
+        ("inbox", ".", [], "INBOX"),
+        ("INBOX.Work.2020", ".", [], "Work/2020"),
+        ("Work/2020", "/", [], "Work/2020"),
+        ("a/b", ".", [], "a-b"),
+        ("Gesendet", "/", ["\\hasnochildren", "\\sent"], "Sent"),
+        ("[Gmail]/すべてのメール", "/", ["\\all"], "Archive"),
+        ("送信済みアイテム", "/", [], "Sent"),
+        ("Deleted Items", "/", [], "Trash"),
+        ("Bulk Mail", "", [], "Junk"),
+        ("Work/Sent", "/", [], "Work/Sent"),
+        ("//", "/", [], "INBOX"),
+    ],
+)
+def test_a_folder_has_its_name_here(name: str, delimiter: str, uses: list[str], target: str) -> None:
+    assert here(name, delimiter, uses) == target
+
+
+@pytest.mark.parametrize(
+    ("text", "wire"),
+    [
+        # RFC 3501 section 5.1.3.
+        ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"),
+        ("A & B", "A &- B"),
+        ("📮", "&2D3c7g-"),
+    ],
+)
+def test_names_travel_in_modified_utf_7(text: str, wire: str) -> None:
+    assert encoded(text) == wire
+    assert decoded(wire) == text
+
+
+@pytest.mark.parametrize("wire", ["&", "A&B", "&!!!-", "&2D0-", "&a-"])
+def test_a_name_that_is_no_modified_utf_7_stays(wire: str) -> None:
+    assert decoded(wire) == wire
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])

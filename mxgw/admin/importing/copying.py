@@ -34,7 +34,14 @@ class Came:
 
 
 def plan(old: Mailbox, remembered: Remembered) -> list[Planned]:
-    """All folders, that of everything last: only what no other has comes out of that."""
+    """All folders, that of everything last: only what no other has comes out of that. Raises Refused."""
+    try:
+        return _plan(old, remembered)
+    except (OSError, imaplib.IMAP4.error) as error:
+        raise Refused("import-broke-off", failure=True, copied=0, why=str(error)[:200]) from None
+
+
+def _plan(old: Mailbox, remembered: Remembered) -> list[Planned]:
     found = []
     for folder in sorted(
         old.folders(), key=lambda one: (EVERYTHING in one.uses, one.target != "INBOX", one.name)
@@ -63,6 +70,8 @@ def copy(
                 _folder(old, home, one, remembered, came, passed)
     except _FullError:
         raise Refused("import-full", failure=True, address=address, copied=came.copied) from None
+    except KeyboardInterrupt:
+        raise Refused("import-broke-off", failure=True, copied=came.copied, why="Ctrl-C") from None
     except (OSError, imaplib.IMAP4.error) as error:
         raise Refused("import-broke-off", failure=True, copied=came.copied, why=str(error)[:200]) from None
     return came

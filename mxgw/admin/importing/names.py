@@ -71,7 +71,7 @@ def encoded(name: str) -> str:
 
 def _from_base64(found: re.Match[str]) -> str:
     text = found[1].replace(",", "/")
-    return base64.b64decode(text + "=" * (-len(text) % 4)).decode("utf-16-be") if text else "&"
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("utf-16-be") if text else "&"
 
 
 def _to_base64(found: re.Match[str]) -> str:

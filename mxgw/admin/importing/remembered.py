@@ -17,7 +17,9 @@ from mxgw.admin.refusal import Refused
 
 
 class Remembered:
-    """Each message by the folder there, its UIDVALIDITY and its UID (RFC 3501 section 2.3.1.1)."""
+    """Raises Refused where the file cannot be used.
+
+    Each message by the folder there, its UIDVALIDITY and its UID (RFC 3501 section 2.3.1.1)."""
 
     def __init__(self, home: Path, *, host: str, login: str) -> None:
         name = hashlib.sha256(f"{host}\0{login}".encode()).hexdigest()[:16]
@@ -25,8 +27,11 @@ class Remembered:
         self._path = home / f".mxgw-import-{name}"
         self._known: dict[tuple[str, int, int], str] = {}
         self._descriptor = -1
-        if self._path.is_file() and not self._path.is_symlink():
-            self._read()
+        try:
+            if self._path.is_file() and not self._path.is_symlink():
+                self._read()
+        except OSError as error:
+            raise self._unusable(error) from None
 
     def __contains__(self, message: tuple[str, int, int]) -> bool:
         return message in self._known
@@ -38,7 +43,10 @@ class Remembered:
     def __enter__(self) -> Self:
         """From now on nobody else imports this mailbox from there."""
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(self._path, flags, 0o600)
+        try:
+            self._descriptor = os.open(self._path, flags, 0o600)
+        except OSError as error:
+            raise self._unusable(error) from None
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -58,6 +66,11 @@ class Remembered:
         """It is here."""
         self._known[message] = found
         os.write(self._descriptor, json.dumps([*message, found]).encode() + b"\n")
+
+    def _unusable(self, error: OSError) -> Refused:
+        return Refused(
+            "import-memory-unusable", failure=True, path=str(self._path), why=error.strerror or "?"
+        )
 
     def _read(self) -> None:
         for line in self._path.read_bytes().splitlines():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import imaplib
 import re
@@ -32,6 +33,9 @@ PLUGINS = "quota listescape imap_quota"
 
 SILENCE_SECONDS = 120.0
 """A server may take its time over a message of 50 MB; longer, and the connection is dead."""
+
+GOODBYE_SECONDS = 10.0
+"""Dovecot writes its indexes before a session ends."""
 
 BATCH = 200
 """Messages whose headers are asked for at once."""
@@ -154,11 +158,15 @@ class Home(Mailbox):
         return "" if status == "OK" else _text(why)
 
     def close(self) -> None:
-        """The process ends with its input."""
-        super().close()
-        if self._process.poll() is None:
+        """The process ends with its input; half a message, where this was interrupted, is none."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                cast(IO[bytes], pipe).close()
+        try:
+            self._process.wait(GOODBYE_SECONDS)
+        except subprocess.TimeoutExpired:
             self._process.kill()
-        self._process.wait()
+            self._process.wait()
 
 
 def server(text: str) -> tuple[str, int]:

@@ -138,6 +138,11 @@ Examples:
         "Dovecot here does not open {address} (docker compose ps dovecot): {why}",
         "ここの Dovecot が {address} を開けません（docker compose ps dovecot で確認してください）：{why}",
     ),
+    "import-memory-unusable": Text(
+        "{path}, where it is noted which messages came, cannot be used ({why}): run this on the host as root (sudo).",
+        "コピー済みのメールを記録する {path} を使えません（{why}）。ホスト上で root として（sudo を付けて）"
+        "実行してください。",
+    ),
     "import-running": Text(
         "this mailbox is being taken over already; wait until that is done.",
         "このメールボックスは引き継ぎ中です。終わるまでお待ちください。",
