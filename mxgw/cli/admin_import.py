@@ -66,6 +66,10 @@ def take_over(
         new = sum(len(one.new) for one in planned)
         if dry_run or not call.as_json:
             _show(call, planned)
+        for one in planned:
+            if not one.opens:
+                call.incomplete = True
+                call.warn("import-folder-closed", folder=one.folder.name, host=host)
         if dry_run:
             call.say("import-dry-run", new=new)
             return

@@ -22,6 +22,11 @@ class Planned:
     messages: int
     new: tuple[int, ...]
 
+    @property
+    def opens(self) -> bool:
+        """The server lets us look into it."""
+        return self.validity > 0
+
 
 @dataclass(slots=True)
 class Came:

@@ -95,7 +95,8 @@ class Mailbox:
         return [one for one in found if one and not one.uses & (VIEWS | {"\\noselect", "\\nonexistent"})]
 
     def open(self, folder: str) -> tuple[int, list[int]]:
-        """Its UIDVALIDITY and the UIDs in it; it is opened for reading alone (EXAMINE)."""
+        """Its UIDVALIDITY and the UIDs in it; it is opened for reading alone (EXAMINE).
+        Zero, which is no UIDVALIDITY, where the server does not open it."""
         status, data = self.session.select(quoted(folder), readonly=True)
         if status != "OK":
             return 0, []

@@ -92,6 +92,11 @@ Examples:
         "{count} messages could not be taken over (the last: {why}); they are still at the old place. Run it again.",
         "{count} 通はコピーできませんでした（最後の理由：{why}）。古いほうに残っています。もう一度実行してください。",
     ),
+    "import-folder-closed": Text(
+        "{host} does not open the folder {folder}; its mail does not come. Look there whether it is somebody else's.",
+        "{host} がフォルダー {folder} を開かせないため、その中のメールはコピーされません。"
+        "他の人と共有しているフォルダーでないか、古いほうで確認してください。",
+    ),
     "import-needs-yes": Text(
         "nobody can be asked here: look with --dry-run first, then add --yes.",
         "この環境では確認できません。--dry-run で確かめてから --yes を付けてください。",
