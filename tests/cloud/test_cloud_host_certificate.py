@@ -148,9 +148,9 @@ def mixed() -> Pair:
     ("pair", "key"),
     [
         (make_pair("laptop.example.ts.net"), "certificate-other-name"),
-        (make_pair(HOSTNAME, days=-1), "certificate-ended"),
+        (make_pair(HOSTNAME, days=-1), "new-certificate-ended"),
         (mixed(), "certificate-key-differs"),
-        (Pair("", "hello", "world", datetime.now(UTC)), "certificate-unreadable"),
+        (Pair("", "hello", "world", datetime.now(UTC)), "new-certificate-unreadable"),
     ],
 )
 def test_a_pair_that_would_stop_the_servers_is_not_taken(

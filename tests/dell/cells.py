@@ -18,6 +18,7 @@ import secrets
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ HOSTNAME = "mail.example.ts.net"
 # Where the edge comes from: an address of the tailnet.
 EDGE_ADDRESS = "100.64.0.7"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# Docker waits so long before the first restart, and longer before the next ones.
+RESTART_SECONDS = 0.5
 
 # Users that the images have and Debian's packages give other numbers, or none.
 IMAGE_USERS = {
@@ -163,18 +167,27 @@ class Cell:
         self.child.start(lambda: self._host.healthy(self.service))
 
     def finish(self) -> str:
-        """Run a service that ends by itself; what it said. ProgramError unless it exits with 0."""
-        done = subprocess.run(
-            self.child.command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if done.returncode:
-            raise ProgramError(f"{self.service} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-        return done.stdout + done.stderr
+        """Run a service that ends by itself, again as often as its restart policy says; what it said.
+
+        ProgramError unless it exits with 0.
+        """
+        policy, _, times = str(self.settings.get("restart", "no")).partition(":")
+        tries = 1 + (int(times) if policy == "on-failure" and times else 0)
+        said = ""
+        for _ in range(tries):
+            done = subprocess.run(
+                self.child.command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            said += done.stdout + done.stderr
+            if not done.returncode:
+                return said
+            time.sleep(RESTART_SECONDS)
+        raise ProgramError(f"{self.service} ended {tries} times with {done.returncode}:\n{said}")
 
     def run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """A program beside the running one, as with ``docker compose exec``."""
@@ -310,7 +323,10 @@ def start_mariadb(host: Host) -> Cell:
     )
     cell = host.cell("mariadb", mounts={"/opt/first.sql": first})
     cell.start()
-    host.cell("accounts").finish()
+    try:
+        host.cell("accounts").finish()
+    except ProgramError as error:
+        raise ProgramError(f"{error}\nmariadb said:\n{cell.said()}") from error
     return cell
 
 

@@ -14,7 +14,7 @@ from tests.rig.homedoor import HomeDoor
 from tests.rig.process import wait_until
 from tests.rig.rspamd import Rspamd
 
-INFECTED = "550 5.7.1 A virus was found in this message; it is not accepted"
+INFECTED = "550 5.7.1 A virus was found in this message; it is not accepted #M61"
 NOT_SCANNED = "451 4.7.1 The content cannot be checked just now; please try again later #M63"
 ATTACHMENT = (
     "MIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=invoice.com\r\n"

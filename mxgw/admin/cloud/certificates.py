@@ -71,7 +71,7 @@ def checked(pair: Pair, name: str, now: datetime) -> Facts:
     if not found.covers(name):
         raise Refused("certificate-other-name", failure=True, name=name, names=", ".join(found.names))
     if found.not_after <= now.astimezone(UTC):
-        raise Refused("certificate-ended", failure=True, name=name)
+        raise Refused("new-certificate-ended", failure=True, name=name)
     return found
 
 
@@ -79,4 +79,4 @@ def _certificate(text: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificates(text[:MAX_PEM_OCTETS].encode())[0]
     except (ValueError, IndexError):
-        raise Refused("certificate-unreadable", failure=True) from None
+        raise Refused("new-certificate-unreadable", failure=True) from None

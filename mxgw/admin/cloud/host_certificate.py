@@ -68,7 +68,7 @@ class HostCertificate:
         except OSError as error:
             raise Refused("tls-directory-unwritable", failure=True, why=shown(str(error))) from None
         except ValueError:
-            raise Refused("certificate-unreadable", failure=True) from None
+            raise Refused("new-certificate-unreadable", failure=True) from None
         checked(pair, self._name, self._now())
         if self._there() == pair:
             return False

@@ -90,7 +90,7 @@ Examples:
         "The certificate of the MX name needs CLOUDFLARE_API_TOKEN in .env (permission Zone > DNS > Edit).",
         "MX の証明書の取得には .env の CLOUDFLARE_API_TOKEN（権限 Zone > DNS > Edit）が必要です。",
     ),
-    "certificate-unreadable": Text("What came is no certificate.", "証明書として読めません。"),
+    "new-certificate-unreadable": Text("What came is no certificate.", "証明書として読めません。"),
     "certificate-key-unreadable": Text(
         "The key that came with the certificate cannot be read.", "証明書の秘密鍵を読めません。"
     ),
@@ -102,7 +102,7 @@ Examples:
         "The certificate is for {names}, not for {name}; the old one stays in use.",
         "証明書の名前が {name} ではなく {names} です。今の証明書を使い続けます。",
     ),
-    "certificate-ended": Text(
+    "new-certificate-ended": Text(
         "The certificate for {name} that came has ended already; is the clock right? timedatectl",
         "取得した {name} の証明書は期限切れです。時計を確認してください：timedatectl",
     ),
