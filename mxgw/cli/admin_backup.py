@@ -17,6 +17,7 @@ from mxgw.admin.backup.disk import DIRECTORY, Disk, read_manifest, write_verdict
 from mxgw.admin.backup.make import Made, make, verify
 from mxgw.admin.backup.result import write_result
 from mxgw.admin.backup.rotation import DAYS, superfluous
+from mxgw.admin.places import DATA_DIRECTORY, STATE_DIRECTORY, STATE_VARIABLE
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import Stack
 from mxgw.admin.words import Words
@@ -24,9 +25,6 @@ from mxgw.cli.admin_call import Call, Cell, spoken, spoken_group
 from mxgw.cli.admin_stack_option import site_environ, stack_option
 from mxgw.cli.terminal import on_terminal
 
-DATA = "/data/docker/volumes/mailserver"
-STATE = "/var/lib/mxgw"
-STATE_VARIABLE = "MXGW_STATE"
 DOCKER_VARIABLE = "MXGW_DOCKER"
 MAX_DAYS = 3650
 
@@ -71,8 +69,8 @@ def place_of(call: Call, stack: str) -> Place:
     docker = shlex.split(environ.get(DOCKER_VARIABLE, "") or "docker")
     return Place(
         Stack(Path(stack), docker=docker),
-        Path(environ.get("MAILSERVER_DATA", "") or DATA),
-        Path(environ.get(STATE_VARIABLE, "") or STATE),
+        Path(environ.get("MAILSERVER_DATA", "") or DATA_DIRECTORY),
+        Path(environ.get(STATE_VARIABLE, "") or STATE_DIRECTORY),
         Path(environ.get("BACKUP_DIRECTORY", "") or DIRECTORY),
         int(days),
     )

@@ -26,6 +26,7 @@ from mxgw.admin.cloud.cloudflare import Cloudflare
 from mxgw.admin.cloud.edge_certificate import EdgeCertificate
 from mxgw.admin.cloud.host_certificate import RELOADS, HostCertificate, reload_services
 from mxgw.admin.cloud.settings import CloudSettings, cloud_settings
+from mxgw.admin.places import DATA_DIRECTORY, STATE_DIRECTORY, STATE_VARIABLE
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import Stack
 from mxgw.admin.words import Words
@@ -34,9 +35,6 @@ from mxgw.cli.admin_stack_option import site_environ, stack_option
 from mxgw.cli.terminal import FAILURE
 from mxgw.config.forms import resolvers
 
-STATE = "/var/lib/mxgw"
-STATE_VARIABLE = "MXGW_STATE"
-DATA = "/data/docker/volumes/mailserver"
 ACCOUNT_FILE = "acme-account.json"
 
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
@@ -55,7 +53,7 @@ class Site:
     def host(self) -> HostCertificate:
         """Of this machine."""
         name = _host_name(self.environ, "MAIL_HOSTNAME")
-        data = self.environ.get("MAILSERVER_DATA") or DATA
+        data = self.environ.get("MAILSERVER_DATA") or DATA_DIRECTORY
         return HostCertificate(Path(data) / "tls", name, now=_now)
 
     @property
@@ -74,7 +72,7 @@ def group(words: Words) -> click.Group:
             ["--state"],
             metavar="DIRECTORY",
             envvar=STATE_VARIABLE,
-            default=STATE,
+            default=STATE_DIRECTORY,
             help=words("option-state"),
         )
         return [stack_option(words), state]

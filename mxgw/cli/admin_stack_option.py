@@ -8,17 +8,19 @@ import click
 
 from mxgw.admin.access import DATABASE
 from mxgw.admin.env_file import with_env_file
+from mxgw.admin.places import STACK_DIRECTORY, STACK_VARIABLE
 from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call
-
-STACK = "/opt/mxgw/dell-stack"
-STACK_VARIABLE = "MXGW_STACK"
 
 
 def stack_option(words: Words) -> click.Option:
     """``--stack DIRECTORY``."""
     return click.Option(
-        ["--stack"], metavar="DIRECTORY", envvar=STACK_VARIABLE, default=STACK, help=words("option-stack")
+        ["--stack"],
+        metavar="DIRECTORY",
+        envvar=STACK_VARIABLE,
+        default=STACK_DIRECTORY,
+        help=words("option-stack"),
     )
 
 

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mxgw.admin.env_file import with_env_file
+from mxgw.admin.places import (
+    DATA_DIRECTORY,
+    STACK_DIRECTORY,
+    STACK_VARIABLE,
+    STATE_DIRECTORY,
+    STATE_VARIABLE,
+)
 from mxgw.admin.stack import Stack
 
-STACK_VARIABLE = "MXGW_STACK"
-STATE_VARIABLE = "MXGW_STATE"
 DOCKER_VARIABLE = "MXGW_DOCKER"
-STACK_DIRECTORY = "/opt/mxgw/dell-stack"
-STATE_DIRECTORY = "/var/lib/mxgw"
-DATA_DIRECTORY = "/data/docker/volumes/mailserver"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import json
 import shutil
 from collections.abc import Mapping
@@ -109,3 +110,12 @@ class AdminHouse(Household):
     def home_of(self, name: str) -> Path:
         """Where Dovecot keeps a user's mail."""
         return self.host.data / "mail" / DOMAIN / name
+
+
+def may_log_in(house: AdminHouse, name: str, password: str = PASSWORD) -> bool:
+    """Whether Dovecot lets this user in."""
+    try:
+        with house.imap(name, password):
+            return True
+    except imaplib.IMAP4.error:
+        return False

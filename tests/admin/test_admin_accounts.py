@@ -5,19 +5,11 @@ from __future__ import annotations
 import imaplib
 from pathlib import Path
 
-from tests.admin.admin_house import PASSWORD, AdminHouse
+from tests.admin.admin_house import PASSWORD, AdminHouse, may_log_in
 from tests.admin.person import wide
 from tests.dell.household import DOMAIN, letter
 
 SECOND = "shop.example"
-
-
-def may_log_in(house: AdminHouse, name: str, password: str = PASSWORD) -> bool:
-    try:
-        with house.imap(name, password):
-            return True
-    except imaplib.IMAP4.error:
-        return False
 
 
 def was_cut_off(session: imaplib.IMAP4_SSL) -> bool:

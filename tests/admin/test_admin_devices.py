@@ -9,17 +9,9 @@ import pytest
 
 from mxgw.admin.devices import LETTERS, device_name, digest, new_password
 from mxgw.admin.refusal import Refused
-from tests.admin.admin_house import PASSWORD, AdminHouse
+from tests.admin.admin_house import PASSWORD, AdminHouse, may_log_in
 from tests.admin.person import Person, wide
 from tests.rig.process import wait_until
-
-
-def may_log_in(house: AdminHouse, name: str, password: str) -> bool:
-    try:
-        with house.imap(name, password):
-            return True
-    except imaplib.IMAP4.error:
-        return False
 
 
 def was_cut_off(session: imaplib.IMAP4_SSL) -> bool:
