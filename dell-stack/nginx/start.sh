@@ -29,5 +29,7 @@ for page in "$here"/pages/*; do
 done
 chmod 755 "$RUN" "$RUN/pages"
 chmod 644 "$RUN/nginx.conf" "$RUN"/pages/*
+# A socket of a server that was killed would be in the way.
+rm -f "$RUN/outlook.sock"
 nginx -t -q -c "$RUN/nginx.conf"
 exec nginx -c "$RUN/nginx.conf" -g 'daemon off;'
