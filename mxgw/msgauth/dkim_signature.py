@@ -14,6 +14,7 @@ from mxgw.msgauth.bodyhash import BodyForm, Canonicalisation
 from mxgw.msgauth.dkim_tags import TagFault, base64_octets, number, parse_tags, require, words
 from mxgw.msgauth.keys import Algorithm
 from mxgw.msgauth.results import Result
+from mxgw.msgauth.results_field import MAX_SIGNATURE_LETTERS
 
 MAX_SIGNATURE_OCTETS = 8 * 1024
 """No RFC bounds the field; signatures in use have 400 to 2000 octets."""
@@ -29,8 +30,6 @@ _LENGTH_DIGITS = 76
 
 _DIGEST_OCTETS = 32
 _ALGORITHMS = frozenset(Algorithm)
-_START_LETTERS = 8
-_START_SEARCH_LETTERS = 64
 _MAX_DOMAIN_LETTERS = 253
 _FWS = re.compile(r"[ \t\r\n]+")
 # A label with the underscore, which selectors and organisations use though RFC 5321 has none.
@@ -38,7 +37,7 @@ _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 _WORD = re.compile(r"[a-z0-9-]{1,32}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
+_BASE64 = re.compile(r"([A-Za-z0-9+/]*)={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,8 @@ class Claim:
     """i=, or what the RFC takes for it."""
 
     algorithm: str = ""
-    start: str = ""
-    """The first letters of b=, as header.b shows them (RFC 6008)."""
+    value: str = ""
+    """The letters of b=, of which header.b shows the first (RFC 6008); without padding."""
 
     @property
     def key_name(self) -> str:
@@ -142,7 +141,7 @@ def claim_of(tags: dict[str, str], *, identity: bool = False) -> Claim:
         _selector(tags.get("s", "")),
         _identity(tags.get("i", f"@{domain}")) if identity else "",
         algorithm if _WORD.fullmatch(algorithm) else "",
-        _start(tags.get("b", "")),
+        _letters(tags.get("b", "")),
     )
 
 
@@ -240,6 +239,6 @@ def _ascii(text: str) -> str:
         return ""
 
 
-def _start(value: str) -> str:
-    start = _FWS.sub("", value[:_START_SEARCH_LETTERS])[:_START_LETTERS]
-    return start if _BASE64.fullmatch(start) else ""
+def _letters(value: str) -> str:
+    found = _BASE64.fullmatch(_FWS.sub("", value))
+    return found[1][:MAX_SIGNATURE_LETTERS] if found else ""

@@ -52,7 +52,7 @@ class Evaluation:
         if self.spf:
             found.append(spf_finding(self.spf))
         if self.dkim is not None:
-            found += dkim_findings(self.dkim)
+            found += dkim_findings(self.dkim, unread=self.unread_signatures)
         if self.arc:
             found.append(arc_finding(self.arc, self.address))
         if self.dmarc:

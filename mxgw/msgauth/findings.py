@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
+from itertools import pairwise, takewhile
 
 from mxgw.msgauth.arc import ArcVerdict
 from mxgw.msgauth.author import Author
@@ -23,15 +24,34 @@ from mxgw.msgauth.results import Result
 from mxgw.msgauth.results_field import Finding
 from mxgw.msgauth.spf_result import SpfResult
 
+MIN_SIGNATURE_LETTERS = 8
+"""RFC 6008 section 4: at least so many of header.b."""
+
 
 def spf_finding(found: SpfResult) -> Finding:
     """``smtp.mailfrom`` or ``smtp.helo``, without a local part: RFC 8601 section 2.7.2."""
     return Finding("spf", found.result, found.problem, (("smtp", found.identity, found.domain),))
 
 
-def dkim_findings(verdicts: Sequence[DkimVerdict]) -> tuple[Finding, ...]:
-    """One for each signature that was looked at, in the order of the message; ``dkim=none`` without any."""
-    return tuple(map(_dkim_finding, verdicts)) or (Finding("dkim", Result.NONE),)
+def dkim_findings(verdicts: Sequence[DkimVerdict], *, unread: int = 0) -> tuple[Finding, ...]:
+    """One for each signature that was looked at, in the order of the message; ``dkim=none`` without any.
+
+    ``unread`` is how many more the message has: they may begin like one of these, so all letters are shown.
+    """
+    values = [one.claim.value for one in verdicts]
+    starts = values if unread else told_apart(values)
+    found = [_dkim_finding(*one) for one in zip(verdicts, starts, strict=True)]
+    return tuple(found) or (Finding("dkim", Result.NONE),)
+
+
+def told_apart(values: Sequence[str]) -> list[str]:
+    """The beginnings of b=, each as long as it takes to tell it from the others (RFC 6008 section 4)."""
+    letters = dict.fromkeys(values, MIN_SIGNATURE_LETTERS)
+    for one, other in pairwise(sorted(values)):
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+        needed = sum(1 for _ in alike) + 1
+        letters[one], letters[other] = max(letters[one], needed), max(letters[other], needed)
+    return [value[: letters[value]] for value in values]
 
 
 def arc_finding(verdict: ArcVerdict, address: IPv4Address | IPv6Address) -> Finding:
@@ -64,13 +84,13 @@ def iprev_finding(
     return Finding("iprev", found.result, "", tuple(properties))
 
 
-def _dkim_finding(verdict: DkimVerdict) -> Finding:
+def _dkim_finding(verdict: DkimVerdict, start: str) -> Finding:
     claim = verdict.claim
     properties = [
         ("header", "d", claim.domain),
         ("header", "s", claim.selector),
         ("header", "a", claim.algorithm),
-        ("header", "b", claim.start),
+        ("header", "b", start),
     ]
     if claim.identity != f"@{claim.domain}":
         properties.append(("header", "i", claim.identity))

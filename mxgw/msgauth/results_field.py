@@ -2,7 +2,7 @@
 
 Injection-proof by construction. Methods, results and properties come from closed sets, and a property has a
 form: a value that does not have it is left out, never repaired and never quoted. What a stranger can get into
-the field is a domain name, the plain local part of an address, an algorithm or eight letters of base64.
+the field is a domain name, the plain local part of an address, an algorithm or letters of base64.
 
 Many readers do not parse the field but look for a text such as "dmarc=pass" (Sieve's :contains). So no value
 and no reason holds "=": a stranger cannot write a result into the field even for them.
@@ -26,6 +26,10 @@ MAX_REASON_CHARACTERS = 64
 MAX_LOCAL_PART_CHARACTERS = 64
 """RFC 5321 section 4.5.3.1.1. A longer local part is not shown."""
 
+MAX_SIGNATURE_LETTERS = 683
+"""Of header.b: a whole signature of the longest key that we verify with (4096 bits), without padding. In a
+line of its own it stays below the 998 octets of RFC 5322 section 2.1.1."""
+
 _MAX_LINE_CHARACTERS = 78
 _MAX_ADDRESS_CHARACTERS = 45
 """The longest text of an IPv6 address, with an IPv4 address at its end."""
@@ -37,7 +41,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
 _LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _NUMBER = re.compile(r"[0-9]{1,6}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{1,64}")
+_BASE64 = re.compile(rf"[A-Za-z0-9+/]{{1,{MAX_SIGNATURE_LETTERS}}}")
 # A reason stays readable without the characters that RFC 5322 and readers of this field give a meaning.
 _REASON = re.compile(r"[^A-Za-z0-9 .,:'/+_\[\]-]")
 _REASON_LETTERS = str.maketrans({"=": ":", ";": ",", '"': "'", "(": "[", ")": "]"})
