@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 from mxgw.admin.importing.names import EVERYTHING, encoded
 from mxgw.admin.importing.remembered import Remembered
-from mxgw.admin.importing.sessions import MAX_MESSAGE_OCTETS, Folder, Header, Home, Mailbox
+from mxgw.admin.importing.sessions import (
+    MAX_MESSAGE_OCTETS,
+    Folder,
+    Header,
+    Home,
+    HomeHangsError,
+    Mailbox,
+    hangs,
+)
 from mxgw.admin.refusal import Refused
 
 
@@ -75,6 +83,8 @@ def copy(
                 _folder(old, home, one, remembered, came, passed)
     except _FullError:
         raise Refused("import-full", failure=True, address=address, copied=came.copied) from None
+    except HomeHangsError as error:
+        raise hangs(address, error.seconds, copied=came.copied) from None
     except KeyboardInterrupt:
         raise Refused("import-broke-off", failure=True, copied=came.copied, why="Ctrl-C") from None
     except (OSError, imaplib.IMAP4.error) as error:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import imaplib
+import os
 import re
+import select
 import socket
 import ssl
 import subprocess
@@ -15,12 +17,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.parser import BytesHeaderParser
 from email.policy import compat32
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, NoReturn, cast
 
 from mxgw.admin.forms import shown, typed
 from mxgw.admin.importing.names import VIEWS, decoded, encoded, here
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import Stack
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 IMAPS_PORT = 993
 SERVICE = "dovecot"
@@ -34,8 +39,13 @@ PLUGINS = "quota listescape imap_quota"
 SILENCE_SECONDS = 120.0
 """A server may take its time over a message of 50 MB; longer, and the connection is dead."""
 
+HOME_SILENCE_SECONDS = 300.0
+"""Dovecot waits 120 s for a lock at most, a slow disk needs as much for a message of 150 MB."""
+
 GOODBYE_SECONDS = 10.0
 """Dovecot writes its indexes before a session ends."""
+
+PIPE_OCTETS = 64 * 1024
 
 BATCH = 200
 """Messages whose headers are asked for at once."""
@@ -130,12 +140,20 @@ class Mailbox:
             self.session.shutdown()
 
 
-class Home(Mailbox):
-    """Our mailbox; only ever adds."""
+class HomeHangsError(Exception):
+    """Dovecot here neither reads nor writes any more. No OSError: imaplib would take it for another."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class Home(Mailbox):
+    """Our mailbox; only ever adds. Whatever talks with it may raise HomeHangsError."""
+
+    def __init__(self, process: subprocess.Popen[bytes], *, silence: float = HOME_SILENCE_SECONDS) -> None:
         self._process = process
-        super().__init__(_OverPipe(process))
+        super().__init__(OverPipe(process, silence=silence))
         # Who never had mail has no home before this.
         self.open("INBOX")
         self.session.close()
@@ -160,14 +178,18 @@ class Home(Mailbox):
 
     def close(self) -> None:
         """The process ends with its input; half a message, where this was interrupted, is none."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                cast(IO[bytes], pipe).close()
-        try:
-            self._process.wait(GOODBYE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        _end(self._process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):
+            cast(IO[bytes], pipe).close()
+    try:
+        process.wait(GOODBYE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def server(text: str) -> tuple[str, int]:
@@ -215,7 +237,7 @@ def known_here(stack: Stack, address: str) -> None:
         raise Refused("import-no-user", address=address)
 
 
-def open_home(stack: Stack, address: str) -> Home:
+def open_home(stack: Stack, address: str, *, silence: float = HOME_SILENCE_SECONDS) -> Home:
     """The mailbox here; raises Refused. Dovecot's own session program, so that quota and indexes are kept;
     without its plugin that learns from Junk: what another server found is no lesson."""
     settings = ["log_path=/dev/stderr", f"mail_plugins={PLUGINS}"]
@@ -223,10 +245,13 @@ def open_home(stack: Stack, address: str) -> Home:
     with tempfile.TemporaryFile() as said:
         process = stack.begin(SERVICE, ["doveadm", "exec", "imap", "-u", address, *options], stderr=said)
         try:
-            return Home(process)
+            return Home(process, silence=silence)
+        except HomeHangsError:
+            _end(process)
+            raise hangs(address, silence, copied=0) from None
         except (OSError, imaplib.IMAP4.error):
             process.kill()
-            process.wait()
+            _end(process)
             said.seek(0)
             why = shown(said.read()[-200:].decode(errors="replace").strip() or "?")
             raise Refused("import-home-silent", failure=True, address=address, why=why) from None
@@ -237,11 +262,19 @@ def quoted(name: str) -> str:
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-class _OverPipe(imaplib.IMAP4_stream):
-    """IMAP with a process that has logged in already (PREAUTH)."""
+def hangs(address: str, seconds: float, *, copied: int) -> Refused:
+    """What is said of it."""
+    return Refused("import-home-hangs", failure=True, address=address, seconds=round(seconds), copied=copied)
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+
+class OverPipe(imaplib.IMAP4_stream):
+    """IMAP with a process that has logged in already (PREAUTH); ended where nothing passes for ``silence``
+    seconds. Its end alone would not do: others may have its pipes."""
+
+    def __init__(self, process: subprocess.Popen[bytes], *, silence: float) -> None:
         self._given = process
+        self.silence = silence
+        self._read = bytearray()
         super().__init__("")
 
     def open(self, host: str | None = None, port: int | None = None, timeout: float | None = None) -> None:
@@ -249,6 +282,48 @@ class _OverPipe(imaplib.IMAP4_stream):
         self.process = self._given
         self.writefile = cast(IO[bytes], self._given.stdin)
         self.readfile = cast(IO[bytes], self._given.stdout)
+        os.set_blocking(self.writefile.fileno(), False)
+
+    def read(self, size: int) -> bytes:
+        """Less only at the end."""
+        while len(self._read) < size and self._more():
+            pass
+        return self._take(size)
+
+    def readline(self) -> bytes:
+        """Without its end only at the end."""
+        searched = 0
+        while (end := self._read.find(b"\n", searched)) < 0:
+            searched = len(self._read)
+            if not self._more():
+                return self._take(searched)
+        return self._take(end + 1)
+
+    def send(self, data: ReadableBuffer) -> None:
+        """All of it."""
+        left = memoryview(data)
+        while left:
+            _, ready, _ = select.select([], [self.writefile], [], self.silence)
+            if not ready:
+                self._given_up()
+            left = left[os.write(self.writefile.fileno(), left) :]
+
+    def _more(self) -> bool:
+        ready, _, _ = select.select([self.readfile], [], [], self.silence)
+        if not ready:
+            self._given_up()
+        octets = os.read(self.readfile.fileno(), PIPE_OCTETS)
+        self._read += octets
+        return bool(octets)
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._read[:size])
+        del self._read[:size]
+        return taken
+
+    def _given_up(self) -> NoReturn:
+        self._given.kill()
+        raise HomeHangsError(self.silence)
 
 
 def _folder(line: bytes | tuple[bytes, bytes]) -> Folder | None:

@@ -143,6 +143,12 @@ Examples:
         "Dovecot here does not open {address} (docker compose ps dovecot): {why}",
         "ここの Dovecot が {address} を開けません（docker compose ps dovecot で確認してください）：{why}",
     ),
+    "import-home-hangs": Text(
+        "Dovecot here was silent for {seconds} s with {address} ({copied} messages came). Is the disk well (dmesg)? "
+        "docker compose restart dovecot, then run it again: it goes on from there.",
+        "ここの Dovecot が {address} に対して {seconds} 秒間応答しません（{copied} 通をコピー済み）。ディスクの故障がないか"
+        " dmesg で確認し、docker compose restart dovecot のあともう一度実行すると、続きからコピーします。",
+    ),
     "import-memory-unusable": Text(
         "{path}, where it is noted which messages came, cannot be used ({why}): run this on the host as root (sudo).",
         "コピー済みのメールを記録する {path} を使えません（{why}）。ホスト上で root として（sudo を付けて）"
