@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from mxgw.config import DmarcPolicy, DnsblPolicy
+from mxgw.config import DmarcPolicy, DnsblPolicy, NullMxPolicy
 from mxgw.edgeseal import EdgeSealer
 from mxgw.envelope import Transaction
 from mxgw.intake import Intake
@@ -33,6 +33,7 @@ class Stance:
     dmarc: DmarcPolicy
     dnsbl: DnsblPolicy
     trusted_sealers: frozenset[str]
+    null_mx: NullMxPolicy = NullMxPolicy.REPORT
 
     def dispose(self, evaluation: Evaluation) -> Disposition:
         """What is to be done with a message of which this was found."""
@@ -44,6 +45,8 @@ class Stance:
             trusted_sealers=self.trusted_sealers,
             dnsbl=evaluation.dnsbl,
             dnsbl_policy=self.dnsbl,
+            null_mx=evaluation.null_mx,
+            null_mx_policy=self.null_mx,
         )
 
 
@@ -83,13 +86,16 @@ class EdgeInspection:
         self.header = examination.header
         self.body = examination.body
         self.drop = examination.drop
-        self._refuses_listed = authentication.stance.dnsbl is DnsblPolicy.REJECT
+        stance = authentication.stance
+        self._refuses_early = stance.dnsbl is DnsblPolicy.REJECT or stance.null_mx is NullMxPolicy.REJECT
 
     def refusal(self) -> Reply | None:
-        """A client that a list names is not asked for its message, where the lists have answered by now."""
-        if not self._refuses_listed or not (listings := self._examination.listings):
+        """A client that a list names, or a sender who can get no answer, is not asked for its message where
+        DNS has answered by now."""
+        if not self._refuses_early:
             return None
-        known = Evaluation(self._examination.address, dnsbl=listings)
+        examination = self._examination
+        known = Evaluation(examination.address, dnsbl=examination.listings, null_mx=examination.null_mx)
         return self._authentication.stance.dispose(known).reply
 
     async def finish(self, transaction: Transaction, intake: Intake) -> EdgeRuling:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from mxgw.authentication import Stance
-from mxgw.config import AUTHENTICATION_CHECKS, Address, Check, DmarcPolicy, DnsblPolicy
+from mxgw.config import AUTHENTICATION_CHECKS, Address, Check, DmarcPolicy, DnsblPolicy, NullMxPolicy
 from mxgw.envelope import Client, ReversePath, parse_mail
 from mxgw.header import Header, parse_header
 from mxgw.msgauth.checks import Examiner
 from mxgw.msgauth.disposition import Disposition, DispositionReason
 from mxgw.msgauth.evaluation import Evaluation
+from mxgw.msgauth.null_mx import NullMx
 from mxgw.msgauth.results_field import results_field
 from mxgw.msgauth.spf_result import SpfStep
 from mxgw.reply import Reply
@@ -87,6 +88,7 @@ async def explain(
     dns: Sequence[Address],
     policy: DmarcPolicy,
     trusted_sealers: frozenset[str],
+    null_mx: NullMxPolicy,
 ) -> Explanation:
     """Check a message. Raises MessageFault where something is missing that it does not say itself."""
     content = with_crlf(octets)
@@ -103,12 +105,13 @@ async def explain(
         hostname="localhost",
         dnsbl_zones=(),
         clock=time.time,
+        null_mx=null_mx is not NullMxPolicy.OFF,
     ).begin(client, reverse_path, spf_steps=spf_steps, helo_steps=helo_steps)
     examination.header(header)
     for begin in range(header.octets, len(content), PIECE_OCTETS):
         examination.body(content[begin : begin + PIECE_OCTETS])
     evaluation = await examination.finish()
-    stance = Stance(AUTHSERV_ID, frozenset(), policy, DnsblPolicy.REPORT, trusted_sealers)
+    stance = Stance(AUTHSERV_ID, frozenset(), policy, DnsblPolicy.REPORT, trusted_sealers, null_mx)
     disposition = stance.dispose(evaluation)
     return Explanation(
         facts=(
@@ -175,6 +178,10 @@ def _rows(evaluation: Evaluation, spf_steps: list[SpfStep], helo_steps: list[Spf
         if found:
             why = found.problem or (f"matched {found.term}" if found.term else "")
             rows.append(Row(name, found.result, found.domain, why, tuple(map(_spf_step, steps))))
+    if evaluation.null_mx and evaluation.spf:
+        rows.append(
+            Row("null mx", evaluation.null_mx, evaluation.spf.domain, _NULL_MX_WORDS[evaluation.null_mx])
+        )
     for one in evaluation.dkim or ():
         about = f"d={one.claim.domain} s={one.claim.selector}"
         rows.append(Row("dkim", one.result, about, one.reason, one.steps))
@@ -196,6 +203,11 @@ def _spf_step(step: SpfStep) -> str:
     return f"{'  ' * step.depth}{step.domain}: {step.subject} -> {step.outcome}"
 
 
+_NULL_MX_WORDS = {
+    NullMx.YES: "the domain says that it takes no mail",
+    NullMx.NO: "",
+    NullMx.UNAVAILABLE: "DNS did not answer",
+}
 _WORDS = {
     DispositionReason.NONE: "nothing speaks against it",
     DispositionReason.DMARC_FAIL: "neither SPF nor DKIM stands for the author's domain",
@@ -204,6 +216,7 @@ _WORDS = {
     DispositionReason.NO_AUTHOR: "From names nobody, or not clearly",
     DispositionReason.TRUSTED_ARC: "DMARC fails, and a trusted sealer says that it passed before",
     DispositionReason.DNSBL: "a DNS list names the client",
+    DispositionReason.NULL_MX: "the domain of the sender's address takes no mail itself (null MX)",
 }
 
 

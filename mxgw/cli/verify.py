@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from mxgw.cli.terminal import console, fail, on_terminal, plain
-from mxgw.config import DmarcPolicy, forms
+from mxgw.config import DmarcPolicy, NullMxPolicy, forms
 
 if TYPE_CHECKING:
     from mxgw.cli.explanation import Explanation
@@ -73,6 +73,14 @@ class Form(click.ParamType[Any]):
     default=(),
     help="Sealers of ARC chains whose word excuses a failure. [default: $MXGW_ARC_TRUSTED]",
 )
+@click.option(
+    "--null-mx",
+    envvar="MXGW_NULL_MX",
+    type=click.Choice([policy.value for policy in NullMxPolicy]),
+    default=NullMxPolicy.REPORT.value,
+    show_default=True,
+    help="What is done where the domain of MAIL FROM takes no mail itself.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as is done where stdout is no terminal.")
 def command(
     file: BinaryIO,
@@ -83,6 +91,7 @@ def command(
     dns: tuple[Any, ...],
     dmarc: str,
     arc_trusted: tuple[str, ...],
+    null_mx: str,
     as_json: bool,
 ) -> None:
     """Why is this message in Junk? Check a saved message (- for stdin) as the edge would.
@@ -114,6 +123,7 @@ def command(
                 dns=dns,
                 policy=DmarcPolicy(dmarc),
                 trusted_sealers=frozenset(arc_trusted),
+                null_mx=NullMxPolicy(null_mx),
             )
         )
     except MessageFault as fault:

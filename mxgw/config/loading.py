@@ -12,7 +12,16 @@ from typing import Any
 
 from mxgw.config.forms import PEM_BEGIN, Address, domain_name
 from mxgw.config.remote import Fetch, no_fetch
-from mxgw.config.rows import ADMIN_PREFIX, CONFIG_VARIABLE, MASK, PREFIX, Check, Role, Setting
+from mxgw.config.rows import (
+    ADMIN_PREFIX,
+    CONFIG_VARIABLE,
+    MASK,
+    PREFIX,
+    Check,
+    NullMxPolicy,
+    Role,
+    Setting,
+)
 from mxgw.config.settings import MAX_SESSIONS_PER_CLIENT, SETTINGS, Config
 
 MAX_FILE_OCTETS = 1024 * 1024
@@ -246,6 +255,8 @@ def _disagreements(config: Config, said: Mapping[str, _Said]) -> list[tuple[Conf
         complain("dnsbl_zones", "nobody asks them: MXGW_CHECKS does not name dnsbl", "checks")
     if Check.DMARC in config.checks and config.checks.isdisjoint({Check.SPF, Check.DKIM}):
         complain("checks", "dmarc rests on spf and dkim, and neither is named")
+    if config.null_mx is NullMxPolicy.REJECT and Check.SPF not in config.checks:
+        complain("null_mx", "it is asked beside spf, which MXGW_CHECKS does not name", "checks")
     if config.listen.port and config.listen == config.http_listen:
         complain("http_listen", "it is the same as MXGW_LISTEN", "listen")
     if "home" in said and Address(*config.home) == Address(*config.listen):

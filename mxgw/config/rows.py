@@ -71,6 +71,14 @@ class DnsblPolicy(StrEnum):
     REJECT = "reject"
 
 
+class NullMxPolicy(StrEnum):
+    """What is done with mail whose sender's domain takes no mail itself."""
+
+    OFF = "off"
+    REPORT = "report"
+    REJECT = "reject"
+
+
 class Unscanned(StrEnum):
     """What is done with a message that the content scanner gave no verdict on."""
 

@@ -25,6 +25,7 @@ from mxgw.config.rows import (
     DmarcPolicy,
     DnsblPolicy,
     LogFormat,
+    NullMxPolicy,
     Role,
     Setting,
     Unscanned,
@@ -239,6 +240,16 @@ class Config:
         expected=f"one of {', '.join(DnsblPolicy)}",
         en="What is done with mail of a client that a list names: only stated, or refused with 550.",
         ja="ブラックリストに載った送信元の扱い：記録だけ、または 550 で拒否。",
+    )
+    null_mx: NullMxPolicy = row(
+        one_of(NullMxPolicy),
+        # Not refused: some newsletters come from domains that take no mail, and are wanted all the same.
+        default=NullMxPolicy.REPORT,
+        expected=f"one of {', '.join(NullMxPolicy)}",
+        en="What is done with mail whose sender's domain takes no mail itself (null MX): not looked at, only "
+        "stated, or refused with 550. Asked beside spf in MXGW_CHECKS.",
+        ja="送信者のドメインが自らメールを受け取らない（null MX）場合の扱い：調べない、記録だけ、"
+        "または 550 で拒否。MXGW_CHECKS の spf と一緒に調べる。",
     )
     seal_key: bytes | None = row(
         forms.secret,

@@ -28,6 +28,7 @@ from mxgw.msgauth.dmarc import DmarcDiscovery, DmarcVerdict
 from mxgw.msgauth.dnsbl import DnsblResult, check_dnsbl
 from mxgw.msgauth.evaluation import Evaluation
 from mxgw.msgauth.iprev import IprevResult, check_iprev
+from mxgw.msgauth.null_mx import NullMx, check_null_mx, may_have_mx, null_mx_of
 from mxgw.msgauth.spf import check_spf, check_spf_helo
 from mxgw.msgauth.spf_result import SpfResult, SpfStep
 from mxgw.resolver.answers import Lookup
@@ -58,7 +59,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """Begins the examination of messages. ``hostname`` is our own name; ``clock`` gives Unix time."""
+    """Begins the examination of messages. ``hostname`` is our own name; ``clock`` gives Unix time.
+
+    ``null_mx``: whether the domain of the reverse-path is asked for a null MX, beside SPF.
+    """
 
     lookup: Lookup
     checks: frozenset[Check]
@@ -66,6 +70,7 @@ class Examiner:
     dnsbl_zones: Sequence[str]
     clock: Callable[[], float]
     seconds: float = DEADLINE_SECONDS
+    null_mx: bool = False
 
     def begin(
         self,
@@ -101,6 +106,7 @@ class Examination:
         self._helo: asyncio.Task[SpfResult] | None = None
         self._iprev: asyncio.Task[IprevResult] | None = None
         self._dnsbl: asyncio.Task[tuple[DnsblResult, ...]] | None = None
+        self._null_mx: asyncio.Task[NullMx] | NullMx | None = None
         self._discoveries: list[asyncio.Task[DmarcDiscovery]] = []
         self._tasks: list[asyncio.Task[Any]] = []
         self._lookups: list[BudgetedLookup] = []
@@ -122,6 +128,12 @@ class Examination:
         examiner, checks = self._examiner, self._examiner.checks
         if Check.SPF in checks:
             lookup = self._budget()
+            if examiner.null_mx and may_have_mx(reverse_path.domain):
+                # What is remembered is known before the next command of the same flight.
+                known = lookup.remembered("MX", reverse_path.domain)
+                self._null_mx = (
+                    null_mx_of(known) if known else self._start(check_null_mx(lookup, reverse_path.domain))
+                )
             self._spf = self._start(
                 check_spf(
                     lookup,
@@ -155,10 +167,13 @@ class Examination:
     @property
     def listings(self) -> tuple[DnsblResult, ...]:
         """What the DNS lists say, if they have answered by now. Never waits."""
-        task = self._dnsbl
-        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
-            return ()
-        return task.result()
+        return _known(self._dnsbl) or ()
+
+    @property
+    def null_mx(self) -> NullMx | None:
+        """What is known of the MX of the reverse-path's domain by now; None where it is not asked for."""
+        found = self._null_mx
+        return _known(found) or NullMx.UNAVAILABLE if isinstance(found, asyncio.Task) else found
 
     def header(self, header: Header) -> None:
         """The header block is complete: ask for keys and policies while the body arrives."""
@@ -205,6 +220,7 @@ class Examination:
                 helo=helo,
                 iprev=await _result(self._iprev),
                 dnsbl=await _result(self._dnsbl) or (),
+                null_mx=await self._null_mx if isinstance(self._null_mx, asyncio.Task) else self._null_mx,
                 dkim=verdicts,
                 unread_signatures=plan.unread if plan and Check.DKIM in checks else 0,
                 arc=chain,
@@ -255,6 +271,13 @@ async def _fetch(ring: KeyRing, plan: DkimPlan) -> None:
     await ring.fetch(plan.key_names)
     # After them: a chain with many keys must not take the questions of what decides.
     await ring.fetch(plan.chain.key_names)
+
+
+def _known(task: asyncio.Task[_T] | None) -> _T | None:
+    """What a task found, if it has by now."""
+    if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+        return None
+    return task.result()
 
 
 async def _result(task: asyncio.Task[_T] | None) -> _T | None:

@@ -25,12 +25,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mxgw.config.rows import DmarcPolicy, DnsblPolicy
+from mxgw.config.rows import DmarcPolicy, DnsblPolicy, NullMxPolicy
 from mxgw.msgauth.arc import ArcVerdict
 from mxgw.msgauth.arc_word import vouches
 from mxgw.msgauth.author import Author
 from mxgw.msgauth.dmarc import DmarcVerdict, Policy
 from mxgw.msgauth.dnsbl import DnsblResult, Listing
+from mxgw.msgauth.null_mx import NullMx
 from mxgw.msgauth.results import Result
 from mxgw.reply import Reply
 
@@ -57,6 +58,7 @@ class DispositionReason(StrEnum):
     NO_AUTHOR = "no-author"
     TRUSTED_ARC = "trusted-arc"
     DNSBL = "dnsbl"
+    NULL_MX = "null-mx"
 
 
 class Override(StrEnum):
@@ -88,6 +90,9 @@ NO_AUTHOR_REFUSED = Reply.of(550, "5.6.0", "The From field does not name an auth
 POLICY_UNKNOWN = Reply.of(
     451, "4.7.0", "DNS has no answer for the DMARC policy of the author's domain; please try again later #M52"
 )
+NULL_MX_REFUSED = Reply.of(
+    550, "5.7.27", "The domain of the sender's address takes no mail itself (null MX, RFC 7505) #M55"
+)
 SEAL_UNKNOWN = Reply.of(
     451, "4.7.0", "DNS has no answer for the ARC seals of this message; please try again later #M53"
 )
@@ -108,6 +113,8 @@ def dispose(
     trusted_sealers: frozenset[str],
     dnsbl: Sequence[DnsblResult] = (),
     dnsbl_policy: DnsblPolicy = DnsblPolicy.REPORT,
+    null_mx: NullMx | None = None,
+    null_mx_policy: NullMxPolicy = NullMxPolicy.REPORT,
 ) -> Disposition:
     """Decide. None stands for a check that was not made; ``dmarc`` speaks for all author domains.
 
@@ -116,6 +123,9 @@ def dispose(
     if (refusing := refusing_list(dnsbl, dnsbl_policy)) is not None:
         override = _override(dmarc, Handling.REJECT)
         return Disposition(Handling.REJECT, DispositionReason.DNSBL, override, reply=_listed(refusing.zone))
+    if null_mx is NullMx.YES and null_mx_policy is NullMxPolicy.REJECT:
+        override = _override(dmarc, Handling.REJECT)
+        return Disposition(Handling.REJECT, DispositionReason.NULL_MX, override, reply=NULL_MX_REFUSED)
     if author is not None and author.problem:
         return _without_author(mode)
     if dmarc is None or dmarc.result not in {Result.FAIL, Result.TEMPERROR}:

@@ -19,6 +19,7 @@ from mxgw.msgauth.findings import (
     spf_finding,
 )
 from mxgw.msgauth.iprev import IprevResult
+from mxgw.msgauth.null_mx import NullMx
 from mxgw.msgauth.results import Result
 from mxgw.msgauth.results_field import Finding
 from mxgw.msgauth.spf_result import SpfResult
@@ -38,6 +39,7 @@ class Evaluation:
     helo: SpfResult | None = None
     iprev: IprevResult | None = None
     dnsbl: tuple[DnsblResult, ...] = ()
+    null_mx: NullMx | None = None
     dkim: tuple[DkimVerdict, ...] | None = None
     unread_signatures: int = 0
     arc: ArcVerdict | None = None
@@ -50,7 +52,7 @@ class Evaluation:
         """What Authentication-Results says of it."""
         found: list[Finding] = []
         if self.spf:
-            found.append(spf_finding(self.spf))
+            found.append(spf_finding(self.spf, null_mx=self.null_mx))
         if self.dkim is not None:
             found += dkim_findings(self.dkim, unread=self.unread_signatures)
         if self.arc:
@@ -77,6 +79,8 @@ class Evaluation:
         found: list[tuple[str, str]] = []
         if self.spf:
             found.append(("spf", self.spf.result))
+        if self.null_mx:
+            found.append(("null-mx", self.null_mx))
         if self.dkim_result:
             found.append(("dkim", self.dkim_result))
         if self.dmarc:

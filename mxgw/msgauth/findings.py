@@ -20,6 +20,7 @@ from mxgw.msgauth.dkim import DkimVerdict
 from mxgw.msgauth.dmarc import DmarcVerdict
 from mxgw.msgauth.dnsbl import DnsblResult, Listing
 from mxgw.msgauth.iprev import IprevResult
+from mxgw.msgauth.null_mx import NullMx
 from mxgw.msgauth.results import Result
 from mxgw.msgauth.results_field import Finding
 from mxgw.msgauth.spf_result import SpfResult
@@ -28,9 +29,15 @@ MIN_SIGNATURE_LETTERS = 8
 """RFC 6008 section 4: at least so many of header.b."""
 
 
-def spf_finding(found: SpfResult) -> Finding:
-    """``smtp.mailfrom`` or ``smtp.helo``, without a local part: RFC 8601 section 2.7.2."""
-    return Finding("spf", found.result, found.problem, (("smtp", found.identity, found.domain),))
+def spf_finding(found: SpfResult, *, null_mx: NullMx | None = None) -> Finding:
+    """``smtp.mailfrom`` or ``smtp.helo``, without a local part: RFC 8601 section 2.7.2.
+
+    That the domain takes no mail is stated beside it: ``policy.mx``.
+    """
+    properties = [("smtp", str(found.identity), found.domain)]
+    if null_mx is NullMx.YES:
+        properties.append(("policy", "mx", "null"))
+    return Finding("spf", found.result, found.problem, tuple(properties))
 
 
 def dkim_findings(verdicts: Sequence[DkimVerdict], *, unread: int = 0) -> tuple[Finding, ...]:

@@ -167,8 +167,8 @@ class _Method:
 _VOCABULARY = {
     "spf": _Method(
         frozenset(Result),
-        # RFC 8601 section 2.7.2: no local part where the policy does not speak of it.
-        {"smtp.mailfrom": shown_domain, "smtp.helo": shown_domain},
+        # RFC 8601 section 2.7.2: no local part where the policy does not speak of it. "mx" is ours, as below.
+        {"smtp.mailfrom": shown_domain, "smtp.helo": shown_domain, "policy.mx": _word},
     ),
     "dkim": _Method(
         frozenset(Result) - {Result.SOFTFAIL},

@@ -60,6 +60,12 @@ class BudgetedLookup:
         """Names of an address."""
         return await self._timed(self._lookup.ptr, address) if self._allowed() else _TEMPORARY
 
+    def remembered(self, kind: str, name: str) -> Answer[Any] | None:
+        """What need not be waited for; it counts as a question. None, and no question, where a server has to
+        be asked."""
+        answer = self._remembered(kind, name)
+        return answer if answer is None or self._allowed() else _TEMPORARY
+
     async def _named(self, kind: str, ask: Callable[[str], Awaitable[Answer[Any]]], name: str) -> Answer[Any]:
         if not self._allowed():
             return _TEMPORARY

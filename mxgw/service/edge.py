@@ -15,7 +15,7 @@ from typing import Protocol as ProtocolType
 
 from mxgw.authentication import Authentication, Stance
 from mxgw.aws import Poll
-from mxgw.config import AUTHENTICATION_CHECKS, Address, Check, Config, DomainSource, Pem
+from mxgw.config import AUTHENTICATION_CHECKS, Address, Check, Config, DomainSource, NullMxPolicy, Pem
 from mxgw.dialer import DirectDialer, Socks5Dialer
 from mxgw.edgeseal import EdgeSealer
 from mxgw.envelope import ForwardPath
@@ -160,6 +160,7 @@ def build_inspector(config: Config, log: EventLog) -> Authentication | None:
             hostname=config.hostname,
             dnsbl_zones=config.dnsbl_zones,
             clock=time.time,
+            null_mx=config.null_mx is not NullMxPolicy.OFF,
         ),
         Stance(
             authserv_id=authserv_id,
@@ -167,6 +168,7 @@ def build_inspector(config: Config, log: EventLog) -> Authentication | None:
             dmarc=config.dmarc,
             dnsbl=config.dnsbl,
             trusted_sealers=frozenset(config.arc_trusted),
+            null_mx=config.null_mx,
         ),
         sealer=EdgeSealer(config.seal_key) if config.seal_key else None,
         report=lambda fields: log.event("dmarc", **fields),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from mxgw.msgauth.disposition import NULL_MX_REFUSED
 from mxgw.outcome import Decision, RecipientOutcome, Trouble
 from mxgw.policy import RELAY_DENIED, Reason
 from mxgw.scanner.judgement import NOT_NOW, NOT_SCANNED, SPAM, VIRUS, Handling
@@ -58,6 +59,7 @@ class Cause(StrEnum):
     NO_AUTHOR = "no-author"
     DNS_TROUBLE = "dns-trouble"
     LISTED = "listed"
+    NULL_MX = "null-mx"
     HOME_AWAY = "home-away"
     HOME_SAYS_LATER = "home-says-later"
     HOME_SAYS_NO = "home-says-no"
@@ -235,6 +237,7 @@ _BY_WORDS: Final = {
     str(NOT_SCANNED): Cause.NOT_SCANNED,
     str(NOT_NOW): Cause.HOME_SAYS_LATER,
     str(RELAY_DENIED): Cause.NOT_OUR_DOMAIN,
+    str(NULL_MX_REFUSED): Cause.NULL_MX,
 }
 _LISTED: Final = re.compile(r"550 5\.7\.1 Your address is on the DNS list ")
 BY_REASON: Final = {
@@ -299,6 +302,8 @@ def _judged(attempt: Attempt) -> Cause:
         return _BY_WORDS.get(attempt.reply, Cause.SPAM_OR_VIRUS)
     if checks.get("dnsbl") == "listed":
         return Cause.LISTED
+    if attempt.reply == str(NULL_MX_REFUSED):
+        return Cause.NULL_MX
     if attempt.decision is Decision.DEFER or checks.get("dmarc") == "temperror":
         return Cause.DNS_TROUBLE
     return Cause.NO_AUTHOR if checks.get("dmarc") == "permerror" else Cause.DMARC

@@ -17,7 +17,7 @@ OURS = "mx.example.jp"
 
 # Every property that there is, with the method it belongs to.
 PROPERTIES = {
-    "spf": [("smtp", "mailfrom"), ("smtp", "helo")],
+    "spf": [("smtp", "mailfrom"), ("smtp", "helo"), ("policy", "mx")],
     "dkim": [("header", "d"), ("header", "i"), ("header", "s"), ("header", "a"), ("header", "b")],
     "arc": [("header", "oldest-pass"), ("smtp", "remote-ip")],
     "dmarc": [("header", "from"), ("policy", "dmarc")],

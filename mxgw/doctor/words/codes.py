@@ -370,6 +370,20 @@ CODES: Final[dict[str, Explained]] = {
             "必要なメールが拒否される場合は、MXGW_DNSBL=report にすると記録だけになります。",
         ),
     ),
+    "M55": Explained(
+        Text(
+            "The domain of the sender's address says in DNS that it takes no mail (null MX, RFC 7505).",
+            "差出人アドレスのドメインが、メールを受け取らないと DNS で宣言しています（null MX、RFC 7505）。",
+        ),
+        Text(
+            "Send from an address of a domain that takes mail, so that errors can be reported to it.",
+            "エラー通知を受け取れるよう、メールを受信できるドメインのアドレスから送ってください。",
+        ),
+        Text(
+            "If it refuses newsletters that you want: MXGW_NULL_MX=report only writes it down.",
+            "必要なメールマガジンが拒否される場合は、MXGW_NULL_MX=report にすると記録だけになります。",
+        ),
+    ),
     # -- spam and viruses
     "M60": Explained(
         Text("Rspamd is sure that this is spam.", "迷惑メールと判定されました。"),

@@ -54,6 +54,10 @@ ADVICE: Final = {
         "The client's address is on a DNS list. Its owner has to be taken off there; to take its mail all the same, set MXGW_DNSBL=report.",
         "送信元アドレスが DNS ブラックリストに載っています。載った側が解除を申請する必要があります。それでも受け取るなら MXGW_DNSBL=report にしてください。",
     ),
+    "cause-null-mx": Text(
+        "The domain of the sender's address says that it takes no mail itself (null MX). To take its mail all the same, set MXGW_NULL_MX=report.",
+        "差出人アドレスのドメインが、メールを受け取らないと宣言しています（null MX）。それでも受け取るなら MXGW_NULL_MX=report にしてください。",
+    ),
     "cause-home-away": Text(
         "The mailbox server at home did not answer. See whether it, its network and the tailnet are up (mxgw check); the message comes again by itself.",
         "家のメールサーバーが応答しませんでした。サーバー、回線、tailnet を確かめてください（mxgw check）。メールは自動で再送されます。",
