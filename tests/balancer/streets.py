@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
-import secrets
 import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.rig.process import Service, find_program, need_root
+from tests.rig.process import Service, find_program, need_root, new_mark
 
 CLONE_NEWNET = 0x40000000
 
@@ -52,7 +50,7 @@ class Streets(Service):
     def __init__(self) -> None:
         need_root("Network namespaces belong to root")
         self._ip = find_program("ip", package="iproute2")
-        self._mark = f"mx{os.getpid() % 100000}{secrets.token_hex(1)}"
+        self._mark = f"mx{new_mark()}"
         self._places = (WORLD, BALANCER, HOME, *EDGES)
 
     def start(self) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.dell.compose_file import host_path, read_compose
-from tests.rig.process import Child, ProgramError, Service, Workplace, find_program, need_root
+from tests.rig.process import Child, ProgramError, Service, Workplace, find_program, need_root, new_mark
 
 CLONE_NEWNET = 0x40000000
 
@@ -70,7 +70,7 @@ class Host(Service):
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         need_root("Namespaces and mounts belong to root")
         self._ip = find_program("ip", package="iproute2")
-        self.namespace = f"dell{os.getpid() % 100000}{secrets.token_hex(1)}"
+        self.namespace = f"dell{new_mark()}"
         self.place = Workplace()
         self.data = self.place.directory("data")
         self.environ = site(self.data) | dict(environ or {})
@@ -157,6 +157,7 @@ class Cell:
         self.settings: dict[str, Any] = host.compose["services"][service]
         self._host = host
         self._root = host.place.directory(f"cells/{name}")
+        self.given = (command, mounts)
         self._mounts = mounts
         words = host.place.file(f"words/{name}", "", mode=0o666)
         self._script = host.place.file(f"cells/{name}.sh", self._text(self._command(command)))
@@ -323,6 +324,8 @@ def start_mariadb(host: Host) -> Cell:
     )
     cell = host.cell("mariadb", mounts={"/opt/first.sql": first})
     cell.start()
+    # As with the image: the directory is no longer empty, so nothing is set up at the next start.
+    first.write_text("SELECT 1;\n")
     try:
         host.cell("accounts").finish()
     except ProgramError as error:

@@ -32,9 +32,18 @@ from tests.dell.compose_file import COMPOSE, EXAMPLE, STACK
 from tests.dell.household import Named
 from tests.dell.known_names import ADDRESS as SENDER
 from tests.dell.scanning import EICAR
-from tests.image.debian_base import debian_base
-from tests.image.engine import BASE, BUILD_SECONDS, Engine
-from tests.rig.process import Child, ProgramError, Service, Workplace, find_program, need_root, wait_until
+from tests.image.debian_base import debian_base, debian_programs
+from tests.image.engine import BUILD_SECONDS, Engine
+from tests.rig.process import (
+    Child,
+    ProgramError,
+    Service,
+    Workplace,
+    find_program,
+    need_root,
+    new_mark,
+    wait_until,
+)
 from tests.rig.rspamd import COMPILED
 
 ADDRESS = "100.64.0.1"
@@ -56,7 +65,7 @@ class Machine(Service):
         self._ip = find_program("ip", package="iproute2")
         self._compose = find_program("/usr/bin/docker-compose", package="docker-compose")
         self._nsenter = find_program("nsenter", package="util-linux")
-        mark = f"{os.getpid() % 100000}{secrets.token_hex(1)}"
+        mark = new_mark()
         self.home, self.tailnet = f"box{mark}", f"net{mark}"
         self._links = (f"a{mark}", f"b{mark}")
         self.place = Workplace()
@@ -284,15 +293,13 @@ class Machine(Service):
     def _build(self) -> None:
         services = yaml.safe_load(COMPOSE.read_text())["services"]
         self.engine.build(services["home"]["image"], base=debian_base())
+        self.engine.client("import", str(debian_programs()), "programs", seconds=BUILD_SECONDS)
         for service in ("dovecot", "mariadb", "rspamd", "clamav", "redis", "nginx", "roundcube"):
-            self._build_image(
-                STAND_INS, services[service]["image"], f"--target={service}", f"--build-arg=BASE={BASE}"
-            )
-        # Its own Dockerfile, on what has the packages already.
-        self._build_image(STAND_INS, "programs", "--target=programs", f"--build-arg=BASE={BASE}")
+            self._build_image(STAND_INS, services[service]["image"], f"--target={service}")
+        # Its own Dockerfile, on what has the packages already: its apt-get finds nothing to do.
         self._build_image(STACK / "postfix", services["postfix"]["image"], "--build-arg=BASE=programs")
 
     def _build_image(self, directory: Path, tag: str, *options: str) -> None:
         self.engine.client(
-            "build", "--network=host", f"--tag={tag}", *options, str(directory), seconds=BUILD_SECONDS
+            "build", "--network=none", f"--tag={tag}", *options, str(directory), seconds=BUILD_SECONDS
         )

@@ -2,7 +2,8 @@
 
 `package-lock.json` pins every package with its hash; it names no registry. It was made with
 `npm install --package-lock-only --omit-lockfile-registry-resolved`, and its "funding" entries were taken out.
-Scripts of packages are not run.
+Scripts of packages are not run. ``python3 -m tests.opinions.node_cache`` does it ahead of the tests; it needs
+nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import fcntl
 import platform
 import shutil
 import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -93,3 +95,7 @@ def _own_node(folder: Path) -> str:
             f"and none in the lock file for {platform.machine()}"
         )
     return str(found[0])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{installed()[0].relative_to(CACHE.parents[1])}\n")

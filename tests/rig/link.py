@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import socket
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.rig.process import Child, Service, Workplace, find_program, need_root
+from tests.rig.process import Child, Service, Workplace, find_program, need_root, new_mark
 
 CLONE_NEWNET = 0x40000000
 DISCARD_PORT = 9
@@ -29,8 +28,7 @@ class Link(Service):
     def __init__(self, *, rtt_ms: float = 20.0) -> None:
         need_root("Network namespaces belong to root")
         self._ip = find_program("ip", package="iproute2")
-        # The names of namespaces and devices are the machine's, not ours alone.
-        mark = f"mx{os.getpid() % 100000}"
+        mark = f"mx{new_mark()}"
         self.near = f"{mark}n"
         self.far = f"{mark}f"
         self._devices = (f"{mark}a", f"{mark}b")

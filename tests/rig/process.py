@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +21,8 @@ from typing import Self
 ROOT = Path(__file__).resolve().parents[2]
 # Below the kernel's range for outgoing connections (32768 ff.), so that no client takes a port of ours.
 PORTS = range(15000, 32000)
+# Processes that test side by side (pytest-xdist) each draw from their own share.
+SHARES = 8
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
 
@@ -44,10 +48,25 @@ def need_root(why: str) -> None:
         raise MissingProgramError(f"{why}: run the tests as root")
 
 
+def new_mark() -> str:
+    """Makes a name unique, in six characters: namespaces and devices are the machine's, not ours alone."""
+    return secrets.token_hex(3)
+
+
+def _own_ports() -> Iterator[int]:
+    """In a random order, each again only after all: what was handed out may not be in use yet."""
+    share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % SHARES
+    ports = list(PORTS[share::SHARES])
+    random.SystemRandom().shuffle(ports)
+    return itertools.cycle(ports)
+
+
+_ports = _own_ports()
+
+
 def free_port(host: str = "127.0.0.1") -> int:
     """A port that nobody listens on now."""
-    for _ in range(200):
-        port = random.choice(PORTS)
+    for port in itertools.islice(_ports, 200):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
