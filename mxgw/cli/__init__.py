@@ -17,7 +17,7 @@ COMMANDS: Final = {
     "serve": "Run the gateway: serve edge.",
     "demo": "Try it: gateway, mailbox and status page on loopback.",
     "check": "Show the effective configuration and try what it names.",
-    "doctor": "Look at the edge and at domains as a sender does.",
+    "doctor": "Look at everything, say what is wrong, mend it.",
     "verify": "Check a saved message as the edge would, and say why.",
     "send": "Send a test message and show what the server answers.",
     "read": "List and show the messages that the demo has stored.",

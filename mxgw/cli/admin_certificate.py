@@ -101,13 +101,21 @@ def show(call: Call, stack: str, state: str) -> None:
 
 def renew(call: Call, force: bool, stack: str, state: str) -> None:
     """Those that end within a month, or all; what fails leaves the old one in use."""
+    standings, done = renewed(call, stack, state, force=force)
+    _tell(call, standings, done)
+
+
+def renewed(
+    call: Call, stack: str, state: str, *, force: bool = False
+) -> tuple[dict[str, Standing], dict[str, str]]:
+    """The same, for other commands: how each stands now, and what was done. Raises Refused."""
     site = _site(call, stack, state)
     done: dict[str, str] = {}
     standings = {"host": _renewed_host(call, site, done, force=force)}
     if site.edge is not None:
         standings["edge"] = _renewed_edge(call, site, site.edge, done, force=force)
     write_state(site.state, standings)
-    _tell(call, standings, done)
+    return standings, done
 
 
 def _renewed_host(call: Call, site: Site, done: dict[str, str], *, force: bool) -> Standing:

@@ -52,7 +52,7 @@ def look_up_and_tell(
         key = "check-failed" if failed else "check-warned" if warnings else "check-good"
         call.say(key, domain=domain, failed=failed, warnings=warnings)
     if repair and (failed or warnings):
-        outside = _repaired(call, domain, exchanger, reports, selectors, repair)
+        outside = repaired(call, domain, exchanger, reports, selectors, repair)
         told |= {"repair": outside.facts, "left": outside.left}
     elif (failed or warnings) and settings.cloudflare_token:
         call.say("check-repair", domain=domain)
@@ -83,7 +83,7 @@ async def _look_up(
     return await check_domain(resolver, domain, exchanger, reports=reports, selectors=selectors)
 
 
-def _repaired(
+def repaired(
     call: Call,
     domain: str,
     exchanger: Exchanger,

@@ -15,7 +15,7 @@ import click
 from mxgw.admin.refusal import Refused
 from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call, Cell
-from mxgw.cli.doctor_call import STYLES
+from mxgw.cli.doctor_show import STYLES
 from mxgw.cli.terminal import console, plain
 from mxgw.deploy.back import Remains, Standing
 from mxgw.deploy.records import Record

@@ -43,13 +43,25 @@ def one_round(
 ) -> Round:
     """Judge what was seen, and tell whoever is to be told. ``save`` is called before anything is sent."""
     memory = sampled(memory, _numbers(seen), now=now)
-    findings = judged(seen, memory.samples, now=now)
-    findings += _clock_findings(clock_says)
     names = [one.name for one in channels]
-    findings += [_channel_finding(name, memory.failed.get(name, "")) for name in names]
+    findings = found(memory, seen, clock_says=clock_says, channels=names, now=now)
     memory = after(memory, findings, names, now=now)
     save(memory)
     return Round(told(memory, channels, words))
+
+
+def found(
+    memory: Memory,
+    seen: Mapping[str, Any],
+    *,
+    clock_says: Waiting | Unseen | None,
+    channels: Sequence[str],
+    now: float,
+) -> list[Finding]:
+    """What is so, by what was seen now and by what is remembered. Pure; ``channels`` by their names."""
+    findings = judged(seen, memory.samples, now=now)
+    findings += _clock_findings(clock_says)
+    return findings + [_channel_finding(name, memory.failed.get(name, "")) for name in channels]
 
 
 def told(memory: Memory, channels: Sequence[Channel], words: Words) -> Memory:

@@ -24,7 +24,12 @@ from tests.doctor.test_doctor_domain import GOOD, KEY
 from tests.rig.homeacts import Act, Hang
 from tests.rig.zone import Zone
 
-NO_SETTINGS = dict.fromkeys(("MXGW_ADMIN_MX", "MXGW_DOMAINS", "MXGW_ADMIN_MX_ADDRESSES"), "")
+NO_HOUSE = {"MXGW_STACK": "/nonexistent"}
+NO_SETTINGS = {
+    **dict.fromkeys(("MXGW_ADMIN_MX", "MXGW_DOMAINS", "MXGW_ADMIN_MX_ADDRESSES"), ""),
+    **dict.fromkeys(("MAIL_DOMAINS", "EDGE_HOSTNAME", "CLOUDFLARE_API_TOKEN"), ""),
+    **NO_HOUSE,
+}
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "ja"])
 REVERSE = {"127.0.0.1": {"PTR": [EDGE]}}
 HERE = {**GOOD, **REVERSE, EDGE: {"A": ["127.0.0.1"]}, "s2._domainkey.example.jp": {"TXT": [KEY]}}
@@ -175,6 +180,12 @@ def test_a_port_that_is_no_mail_server_is_told_without_a_traceback() -> None:
 
 MISTAKES: list[tuple[tuple[str, ...], str, dict[str, Any]]] = [
     ((), "doctor-nothing", {}),
+    (("--house",), "doctor-no-house", {}),
+    (("--house", "--domain", DOMAIN), "doctor-house-alone", {}),
+    (("--house", "--edge", EDGE), "doctor-house-alone", {}),
+    (("--yes",), "doctor-yes-alone", {}),
+    (("--domain", DOMAIN, "--repair"), "doctor-repair-needs-yes", {}),
+    (("--domain", DOMAIN, "--repair", "--yes"), "doctor-repair-elsewhere", {}),
     (("--edge", "mx example"), "bad-edge", {"text": "mx example"}),
     (("--edge", "mx.example.jp:0"), "bad-edge", {"text": "mx.example.jp:0"}),
     (("--edge", "mx.example.jp:smtp"), "bad-edge", {"text": "mx.example.jp:smtp"}),

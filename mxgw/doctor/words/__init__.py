@@ -10,8 +10,9 @@ from mxgw.admin.words.text import Text
 from mxgw.doctor.words.domain import DOMAIN
 from mxgw.doctor.words.edge import EDGE
 from mxgw.doctor.words.help import HELP
+from mxgw.doctor.words.house import HOUSE
 
-CATALOGUE: Final[Mapping[str, Text]] = {**HELP, **EDGE, **DOMAIN}
+CATALOGUE: Final[Mapping[str, Text]] = {**HELP, **EDGE, **DOMAIN, **HOUSE}
 
 
 class DoctorWords(Words):

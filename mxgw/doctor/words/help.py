@@ -7,24 +7,31 @@ from typing import Final
 from mxgw.admin.words.text import Text
 
 HELP: Final = {
-    "short-doctor": Text("Look at the edge and at domains as a sender does.", "エッジとドメインを外から診断"),
+    "short-doctor": Text(
+        "Look at everything, say what is wrong, mend it.", "全体を調べ、異常を説明し、直します。"
+    ),
     "help-doctor": Text(
         """\
-Look at the edge and at domains from outside, as a sending server does: what is
-right, what is wrong, what was seen, and what to do. Nothing is delivered unless
---send asks for it. The exit code is 1 where something is wrong.
+What is right, what is wrong, what was seen, and what to do. On the mail server at
+home it needs no options, and offers to repair what it safely can, one by one, after
+a yes. The exit code is 1 where something is wrong (after repairs: still wrong).
 
-The edge: port, banner, extensions, encryption and certificate, reverse names, no
-relaying for others, postmaster taken, unknown mailboxes refused, home reachable.
+This house (where its .env is): containers, disks, mailboxes, queue, Tailscale,
+certificates, backup, virus signatures, test mail, mail that waits, the watch.
+The edge, from outside: port, banner, extensions, encryption and certificate, reverse
+names, no relaying for others, postmaster taken, unknown mailboxes refused, home
+reachable. Nothing is delivered unless --send asks for it.
 A domain: MX, SPF, DKIM, DMARC, MTA-STS and TLS-RPT, asked of its own servers and
 of two resolvers, so that an old answer in a cache raises no alarm.
 
-Many providers block port 25: then run it on a rented server, or where home is.
+Many providers block port 25: the edge is then seen from a rented server only.
 
 A reply of the gateway ends with a code, such as #M34: name it, or the whole reply,
 to be told what it means. "codes" lists them all.
 
 Examples:
+  mxgw doctor
+  mxgw doctor --house
   mxgw doctor --edge mx.example.jp --domain example.jp
   mxgw doctor --domain example.jp --outbound sendgrid.net --selector s1
   mxgw doctor --edge mx.example.jp --send taro@example.jp --lang ja
@@ -32,22 +39,27 @@ Examples:
   mxgw doctor M34
   mxgw doctor '550 5.1.1 No such mailbox here #M34'""",
         """\
-エッジ（受信口）とドメインを、送信サーバーと同じように外から調べます。正常か異常か、
-その根拠、直し方を表示します。--send を付けない限りメールは送りません。異常があると
-終了コードは 1 になります。
+正常か異常か、その根拠、直し方を表示します。自宅のサーバーでは何も指定せずに使えます。
+安全に直せるものは、一つずつ確認してから修復します。異常があると終了コードは 1 になり
+ます（修復した場合は、修復後の状態）。
 
-エッジ：ポート、名乗り、拡張機能、暗号化と証明書、逆引き、不正中継の拒否、postmaster
-の受け付け、存在しない宛先の拒否、自宅サーバーへの到達。
+このサーバー（.env がある場合）：コンテナ、ディスク、メールボックス、送信待ち、
+Tailscale、証明書、バックアップ、ウイルス定義、試験メール、送信側で待つメール、見張り。
+エッジ（受信口、外から）：ポート、名乗り、拡張機能、暗号化と証明書、逆引き、不正中継の
+拒否、postmaster の受け付け、存在しない宛先の拒否、自宅サーバーへの到達。
+--send を付けない限りメールは送りません。
 ドメイン：MX、SPF、DKIM、DMARC、MTA-STS、TLS-RPT。ドメイン自身の DNS サーバーと
 2 つのリゾルバーに聞くので、古いキャッシュを異常と間違えません。
 
-家庭用回線の多くはポート 25 が塞がれています（OP25B）。その場合は VPS などから実行
-してください。
+家庭用回線の多くはポート 25 が塞がれています（OP25B）。その場合、エッジは VPS などから
+調べてください。
 
 受信口の返答は #M34 のようなコードで終わります。コードか返答全体を指定すると意味を説明
 します。codes で一覧を表示します。
 
 例：
+  mxgw doctor
+  mxgw doctor --house
   mxgw doctor --edge mx.example.jp --domain example.jp
   mxgw doctor --domain example.jp --outbound sendgrid.net --selector s1
   mxgw doctor --edge mx.example.jp --send taro@example.jp --lang ja
@@ -65,12 +77,12 @@ Examples:
         "{text!r} にコードが見つかりません。コードは {example} のような形です。一覧は mxgw doctor codes で表示できます。",
     ),
     "option-edge": Text(
-        "The edge, by its name or address. [default: $MXGW_ADMIN_MX]",
-        "エッジの名前かアドレス。省略時は $MXGW_ADMIN_MX。",
+        "The edge, by its name or address. [default: $MXGW_ADMIN_MX, or that of .env]",
+        "エッジの名前かアドレス。省略時は $MXGW_ADMIN_MX か .env の値。",
     ),
     "option-doctor-domain": Text(
-        "A domain of ours, may be repeated. [default: $MXGW_DOMAINS]",
-        "診断するドメイン（複数可）。省略時は $MXGW_DOMAINS。",
+        "A domain of ours, may be repeated. [default: $MXGW_DOMAINS, or those of this house]",
+        "診断するドメイン（複数可）。省略時は $MXGW_DOMAINS かこのサーバーのドメイン。",
     ),
     "option-outbound": Text(
         "Who sends for us: a domain that SPF includes, or an address. [default: sendgrid.net]",
