@@ -13,6 +13,7 @@ from mxgw.msgauth.checks import Examination, Examiner
 from mxgw.msgauth.disposition import Disposition, Handling, dispose
 from mxgw.msgauth.evaluation import Evaluation
 from mxgw.msgauth.forged_results import forged_results
+from mxgw.msgauth.received_spf import received_spf_field
 from mxgw.msgauth.report_event import report_event
 from mxgw.msgauth.results_field import results_field
 from mxgw.outcome import Decision
@@ -34,6 +35,8 @@ class Stance:
     dnsbl: DnsblPolicy
     trusted_sealers: frozenset[str]
     null_mx: NullMxPolicy = NullMxPolicy.REPORT
+    received_spf_by: str = ""
+    """Our own name in Received-SPF fields; "" where none are written."""
 
     def dispose(self, evaluation: Evaluation) -> Disposition:
         """What is to be done with a message of which this was found."""
@@ -139,7 +142,7 @@ class EdgeRuling:
         return (*self._evaluation.words, ("handling", self._disposition.handling))
 
     def fields(self, fingerprint: str) -> bytes:
-        """Authentication-Results, the seal on it, the word for Junk."""
+        """Authentication-Results, the seal on it, the word for Junk, Received-SPF."""
         stance, sealer = self._authentication.stance, self._authentication.sealer
         junk = self._disposition.handling is Handling.JUNK
         results = results_field(stance.authserv_id, self._evaluation.findings())
@@ -158,6 +161,17 @@ class EdgeRuling:
             )
         if junk:
             parts.append(JUNK_FIELD)
+        if stance.received_spf_by and (spf := self._evaluation.spf):
+            client = self._transaction.client
+            parts.append(
+                received_spf_field(
+                    spf,
+                    address=client.address,
+                    helo=client.helo,
+                    reverse_path=self._transaction.reverse_path,
+                    receiver=stance.received_spf_by,
+                )
+            )
         return b"".join(parts)
 
     def settled(self, decision: Decision) -> None:

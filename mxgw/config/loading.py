@@ -19,6 +19,7 @@ from mxgw.config.rows import (
     PREFIX,
     Check,
     NullMxPolicy,
+    OnOff,
     Role,
     Setting,
 )
@@ -257,6 +258,8 @@ def _disagreements(config: Config, said: Mapping[str, _Said]) -> list[tuple[Conf
         complain("checks", "dmarc rests on spf and dkim, and neither is named")
     if config.null_mx is NullMxPolicy.REJECT and Check.SPF not in config.checks:
         complain("null_mx", "it is asked beside spf, which MXGW_CHECKS does not name", "checks")
+    if config.received_spf is OnOff.ON and Check.SPF not in config.checks:
+        complain("received_spf", "there is no result: MXGW_CHECKS does not name spf", "checks")
     if config.listen.port and config.listen == config.http_listen:
         complain("http_listen", "it is the same as MXGW_LISTEN", "listen")
     if "home" in said and Address(*config.home) == Address(*config.listen):

@@ -79,6 +79,13 @@ class NullMxPolicy(StrEnum):
     REJECT = "reject"
 
 
+class OnOff(StrEnum):
+    """Whether something is done that is not needed by all."""
+
+    OFF = "off"
+    ON = "on"
+
+
 class Unscanned(StrEnum):
     """What is done with a message that the content scanner gave no verdict on."""
 

@@ -26,6 +26,7 @@ from mxgw.config.rows import (
     DnsblPolicy,
     LogFormat,
     NullMxPolicy,
+    OnOff,
     Role,
     Setting,
     Unscanned,
@@ -250,6 +251,15 @@ class Config:
         "stated, or refused with 550. Asked beside spf in MXGW_CHECKS.",
         ja="送信者のドメインが自らメールを受け取らない（null MX）場合の扱い：調べない、記録だけ、"
         "または 550 で拒否。MXGW_CHECKS の spf と一緒に調べる。",
+    )
+    received_spf: OnOff = row(
+        one_of(OnOff),
+        default=OnOff.OFF,
+        expected=f"one of {', '.join(OnOff)}",
+        en="Whether the result of SPF is written into a Received-SPF field as well, for programs that do not "
+        "read Authentication-Results.",
+        ja="SPF の結果を Received-SPF ヘッダーにも書くか"
+        "（Authentication-Results を読まないプログラムのため）。",
     )
     seal_key: bytes | None = row(
         forms.secret,

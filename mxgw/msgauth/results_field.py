@@ -83,7 +83,7 @@ def _clause(finding: Finding) -> list[str]:
         raise ValueError(f"{finding.method}={finding.result} is not in the vocabulary")
     parts = [f"{finding.method}={finding.result}"]
     if finding.reason:
-        parts.append(f'reason="{_reason(finding.reason)}"')
+        parts.append(f'reason="{plain_reason(finding.reason)}"')
     quoted: list[str] = []
     for ptype, name, value in finding.properties:
         form = vocabulary.properties.get(f"{ptype}.{name}")
@@ -110,7 +110,7 @@ def _folded(parts: list[str]) -> str:
     return text
 
 
-def _reason(text: str) -> str:
+def plain_reason(text: str) -> str:
     """Words for a quoted string that no reader can take for anything else, however it reads."""
     return _REASON.sub("?", text[:MAX_REASON_CHARACTERS].translate(_REASON_LETTERS))
 
@@ -121,7 +121,7 @@ def shown_domain(text: str) -> str:
     return name if _DOMAIN.fullmatch(name) else ""
 
 
-def _mailbox(text: str) -> str:
+def shown_mailbox(text: str) -> str:
     """``local@domain``, ``@domain`` or a domain; without its local part where that may not be shown."""
     local, at, host = text.rpartition("@")
     domain = shown_domain(host)
@@ -174,7 +174,7 @@ _VOCABULARY = {
         frozenset(Result) - {Result.SOFTFAIL},
         {
             "header.d": shown_domain,
-            "header.i": _mailbox,
+            "header.i": shown_mailbox,
             "header.s": shown_domain,
             "header.a": _word,
             "header.b": _signature_start,

@@ -15,7 +15,7 @@ from typing import Protocol as ProtocolType
 
 from mxgw.authentication import Authentication, Stance
 from mxgw.aws import Poll
-from mxgw.config import AUTHENTICATION_CHECKS, Address, Check, Config, DomainSource, NullMxPolicy, Pem
+from mxgw.config import AUTHENTICATION_CHECKS, Address, Check, Config, DomainSource, NullMxPolicy, OnOff, Pem
 from mxgw.dialer import DirectDialer, Socks5Dialer
 from mxgw.edgeseal import EdgeSealer
 from mxgw.envelope import ForwardPath
@@ -169,6 +169,7 @@ def build_inspector(config: Config, log: EventLog) -> Authentication | None:
             dnsbl=config.dnsbl,
             trusted_sealers=frozenset(config.arc_trusted),
             null_mx=config.null_mx,
+            received_spf_by=config.hostname if config.received_spf is OnOff.ON else "",
         ),
         sealer=EdgeSealer(config.seal_key) if config.seal_key else None,
         report=lambda fields: log.event("dmarc", **fields),

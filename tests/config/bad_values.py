@@ -94,6 +94,7 @@ BAD: dict[str, list[str]] = {
     "MXGW_DNSBL_ZONES": ["zen.example.org;", "https://zen.example.org", "127.0.0.2"],
     "MXGW_DNSBL": ["", "refuse", "REJECT"],
     "MXGW_NULL_MX": ["", "on", "REJECT"],
+    "MXGW_RECEIVED_SPF": ["", "yes", "ON"],
     "MXGW_DMARC": ["", "none", "Reject"],
     "MXGW_SEAL_KEY": ["", "hunter2", *NOT_SECRETS[1:], "\udc80" * 20],
     "MXGW_WORKERS": [*NOT_NUMBERS, "0", "65"],

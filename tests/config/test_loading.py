@@ -285,6 +285,7 @@ def test_a_domain_name_is_normalised_once_or_refused(text: str) -> None:
         ({"MXGW_CHECKS": "spf,dnsbl"}, "MXGW_CHECKS", "MXGW_DNSBL_ZONES is empty"),
         ({"MXGW_DNSBL_ZONES": "zen.example.org"}, "MXGW_DNSBL_ZONES", "MXGW_CHECKS does not name dnsbl"),
         ({"MXGW_NULL_MX": "reject", "MXGW_CHECKS": "dkim"}, "MXGW_NULL_MX", "beside spf"),
+        ({"MXGW_RECEIVED_SPF": "on", "MXGW_CHECKS": "dkim"}, "MXGW_RECEIVED_SPF", "does not name spf"),
         ({"MXGW_CHECKS": "dmarc,arc"}, "MXGW_CHECKS", "dmarc rests on spf and dkim"),
     ],
 )
