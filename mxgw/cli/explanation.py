@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import NamedTuple
 
 from mxgw.authentication import Stance
-from mxgw.config import AUTHENTICATION_CHECKS, Address, Check, DmarcPolicy, DnsblPolicy, NullMxPolicy
+from mxgw.config import AUTHENTICATION_CHECKS, Address, DmarcPolicy, DnsblPolicy, NullMxPolicy
 from mxgw.envelope import Client, ReversePath, parse_mail
 from mxgw.header import Header, parse_header
-from mxgw.msgauth.checks import Examiner
+from mxgw.msgauth.checks import Examiner, is_inner
 from mxgw.msgauth.disposition import Disposition, DispositionReason
 from mxgw.msgauth.evaluation import Evaluation
 from mxgw.msgauth.null_mx import NullMx
+from mxgw.msgauth.results import Result
 from mxgw.msgauth.results_field import results_field
 from mxgw.msgauth.spf_result import SpfStep
 from mxgw.reply import Reply
@@ -32,8 +34,19 @@ _RECEIVED = re.compile(
 )
 
 
+# What is written by the hop that stores a message, or by our door at home: the client is no stranger there.
+_LMTP = re.compile(r"\bwith\s+(?:UTF8)?LMTP", re.IGNORECASE)
+_LONE_LF = re.compile(rb"(?<!\r)\n")
+
+
 class MessageFault(Exception):
     """The message cannot be checked as it is; the text says what to do."""
+
+
+class _Hop(NamedTuple):
+    address: IPv4Address | IPv6Address
+    helo: str
+    lmtp: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,8 @@ async def explain(
     policy: DmarcPolicy,
     trusted_sealers: frozenset[str],
     null_mx: NullMxPolicy,
+    dnsbl_zones: tuple[str, ...],
+    dnsbl: DnsblPolicy,
 ) -> Explanation:
     """Check a message. Raises MessageFault where something is missing that it does not say itself."""
     content = with_crlf(octets)
@@ -101,9 +116,9 @@ async def explain(
     helo_steps: list[SpfStep] = []
     examination = Examiner(
         Resolver(Upstream(dns)),
-        checks=AUTHENTICATION_CHECKS - {Check.DNSBL},
+        checks=AUTHENTICATION_CHECKS,
         hostname="localhost",
-        dnsbl_zones=(),
+        dnsbl_zones=dnsbl_zones,
         clock=time.time,
         null_mx=null_mx is not NullMxPolicy.OFF,
     ).begin(client, reverse_path, spf_steps=spf_steps, helo_steps=helo_steps)
@@ -111,7 +126,7 @@ async def explain(
     for begin in range(header.octets, len(content), PIECE_OCTETS):
         examination.body(content[begin : begin + PIECE_OCTETS])
     evaluation = await examination.finish()
-    stance = Stance(AUTHSERV_ID, frozenset(), policy, DnsblPolicy.REPORT, trusted_sealers, null_mx)
+    stance = Stance(AUTHSERV_ID, frozenset(), policy, dnsbl, trusted_sealers, null_mx)
     disposition = stance.dispose(evaluation)
     return Explanation(
         facts=(
@@ -131,28 +146,37 @@ async def explain(
 
 
 def with_crlf(octets: bytes) -> bytes:
-    """A file as it was on the wire: mail stores and editors keep LF alone, RFC 5322 has CRLF.
+    """A file as it was on the wire: mail stores and editors keep LF alone, in all lines or in some, and no LF
+    travels alone (RFC 5321 section 2.3.8).
 
     A first line that a mailbox file begins with ("From ") is no field, and goes.
     """
     if octets.startswith(b"From "):
         octets = octets.partition(b"\n")[2]
-    return octets if b"\r\n" in octets else octets.replace(b"\n", b"\r\n")
+    return _LONE_LF.sub(b"\r\n", octets)
 
 
 def _client(header: Header, address: IPv4Address | IPv6Address | None, helo: str | None) -> Client:
     if address is None:
-        for value in header.values("Received"):
-            if match := _RECEIVED.match(value):
-                try:
-                    address = ip_address(match["address"])
-                except ValueError:
-                    continue
-                helo = match["helo"] if helo is None else helo
-                break
-        else:
+        hops = list(_hops(header))
+        if not hops:
             raise MessageFault("no Received field says which address the message came from; give --ip")
+        outer = [hop for hop in hops if not hop.lmtp]
+        hop = next((one for one in outer if not is_inner(one.address)), (outer or hops)[0])
+        address = hop.address
+        helo = hop.helo if helo is None else helo
     return Client(address, 0, helo or "", extended=True)
+
+
+def _hops(header: Header) -> Iterator[_Hop]:
+    """The Received fields that name a client's address, newest first."""
+    for value in header.values("Received"):
+        if match := _RECEIVED.match(value):
+            try:
+                address = ip_address(match["address"])
+            except ValueError:
+                continue
+            yield _Hop(address, match["helo"], bool(_LMTP.search(value)))
 
 
 def _reverse_path(header: Header, mail_from: str | None) -> ReversePath:
@@ -193,9 +217,14 @@ def _rows(evaluation: Evaluation, spf_steps: list[SpfStep], helo_steps: list[Spf
         rows.append(Row("dmarc", "permerror", why=evaluation.author.problem))
     if chain := evaluation.arc:
         about = f"sealed by {', '.join(chain.sealers)}" if chain.sealers else ""
-        rows.append(Row("arc", chain.result, about, chain.reason, chain.steps))
+        why = "nobody sealed it" if chain.result is Result.NONE else chain.reason
+        rows.append(Row("arc", chain.result, about, why, chain.steps))
     if iprev := evaluation.iprev:
-        rows.append(Row("iprev", iprev.result, iprev.name or ", ".join(iprev.names)))
+        about = iprev.name or ", ".join(iprev.names)
+        rows.append(Row("iprev", iprev.result, about, _IPREV_WORDS[iprev.result]))
+    for one_list in evaluation.dnsbl:
+        said = f"it says {', '.join(map(str, one_list.codes))}" if one_list.codes else ""
+        rows.append(Row("dnsbl", one_list.listing, one_list.zone, said))
     return rows
 
 
@@ -203,6 +232,12 @@ def _spf_step(step: SpfStep) -> str:
     return f"{'  ' * step.depth}{step.domain}: {step.subject} -> {step.outcome}"
 
 
+_IPREV_WORDS = {
+    Result.PASS: "the address has this name, and the name this address",
+    Result.FAIL: "no name of the address has this address",
+    Result.PERMERROR: "the address has no name",
+    Result.TEMPERROR: "DNS did not answer",
+}
 _NULL_MX_WORDS = {
     NullMx.YES: "the domain says that it takes no mail",
     NullMx.NO: "",

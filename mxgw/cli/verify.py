@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from mxgw.cli.terminal import console, fail, on_terminal, plain
-from mxgw.config import DmarcPolicy, NullMxPolicy, forms
+from mxgw.config import DmarcPolicy, DnsblPolicy, NullMxPolicy, forms
 
 if TYPE_CHECKING:
     from mxgw.cli.explanation import Explanation
@@ -44,7 +44,7 @@ class Form(click.ParamType[Any]):
 @click.option(
     "--ip",
     type=Form("address", ip_address, "an IP address, for example 192.0.2.1"),
-    help="The client's address. [default: out of the topmost Received that names one]",
+    help="The client's address. [default: out of the topmost Received of a hop from outside]",
 )
 @click.option("--helo", help="What the client called itself. [default: as --ip]")
 @click.option(
@@ -81,6 +81,21 @@ class Form(click.ParamType[Any]):
     show_default=True,
     help="What is done where the domain of MAIL FROM takes no mail itself.",
 )
+@click.option(
+    "--dnsbl-zones",
+    envvar="MXGW_DNSBL_ZONES",
+    type=Form("zones", forms.domain_names, "DNS zones separated by commas, for example zen.spamhaus.org"),
+    default=(),
+    help="DNS lists to ask for the client. [default: $MXGW_DNSBL_ZONES]",
+)
+@click.option(
+    "--dnsbl",
+    envvar="MXGW_DNSBL",
+    type=click.Choice([policy.value for policy in DnsblPolicy]),
+    default=DnsblPolicy.REPORT.value,
+    show_default=True,
+    help="What is done with a client that one of them names.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as is done where stdout is no terminal.")
 def command(
     file: BinaryIO,
@@ -92,12 +107,15 @@ def command(
     dmarc: str,
     arc_trusted: tuple[str, ...],
     null_mx: str,
+    dnsbl_zones: tuple[str, ...],
+    dnsbl: str,
     as_json: bool,
 ) -> None:
     """Why is this message in Junk? Check a saved message (- for stdin) as the edge would.
 
-    SPF, DKIM, DMARC, ARC and the client's name are looked up now; keys and policies may have changed since
-    the message came. Save it with its whole header ("original", ".eml"), not as your mail program shows it.
+    SPF, DKIM, DMARC, ARC, the client's name and DNS lists are looked up now; keys and policies may have
+    changed since the message came. Save it with its whole header ("original", ".eml"), not as your mail
+    program shows it.
 
     The exit code is 0 when the checks were made, whatever they found.
 
@@ -124,6 +142,8 @@ def command(
                 policy=DmarcPolicy(dmarc),
                 trusted_sealers=frozenset(arc_trusted),
                 null_mx=NullMxPolicy(null_mx),
+                dnsbl_zones=dnsbl_zones,
+                dnsbl=DnsblPolicy(dnsbl),
             )
         )
     except MessageFault as fault:

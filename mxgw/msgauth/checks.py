@@ -101,7 +101,7 @@ class Examination:
     ) -> None:
         self._examiner = examiner
         self.address = client.address
-        self._inner_client = _is_inner(client.address)
+        self._inner_client = is_inner(client.address)
         self._spf: asyncio.Task[SpfResult] | None = None
         self._helo: asyncio.Task[SpfResult] | None = None
         self._iprev: asyncio.Task[IprevResult] | None = None
@@ -284,5 +284,6 @@ async def _result(task: asyncio.Task[_T] | None) -> _T | None:
     return None if task is None else await task
 
 
-def _is_inner(address: IPv4Address | IPv6Address) -> bool:
+def is_inner(address: IPv4Address | IPv6Address) -> bool:
+    """Whether no stranger can have this address."""
     return any(address in network for network in INNER_NETWORKS)

@@ -35,6 +35,7 @@ def zone() -> Zone:
             "s1._domainkey.bank.example": {"TXT": [key_record(KEY)]},
             "mx.bank.example": {"A": ["203.0.113.5"]},
             "5.113.0.203.in-addr.arpa": {"PTR": ["mx.bank.example"]},
+            "5.113.0.203.list.example": {"A": ["127.0.0.4"]},
         }
     )
 
@@ -81,6 +82,63 @@ async def test_line_ends_of_a_mail_store_do_not_break_a_signature(tmp_path: Path
     found = json.loads((await verify(stored, tmp_path)).out)
 
     assert result(found, "dkim") == "pass"
+
+
+async def test_one_line_end_of_the_wire_does_not_keep_the_others_from_being_read(tmp_path: Path) -> None:
+    """A mail program that saves mixed line ends; on the wire no LF stands alone."""
+    stored = (TRACE + sign(LETTER, KEY, TAGS)).replace(b"\r\n", b"\n").replace(b"Taro,\n", b"Taro,\r\n")
+    found = json.loads((await verify(stored, tmp_path)).out)
+
+    assert result(found, "dkim") == "pass"
+
+
+async def test_a_message_out_of_the_mailbox_is_judged_by_what_came_to_the_edge(tmp_path: Path) -> None:
+    """Above the edge's Received stand those of the mailbox server, which heard the edge say LHLO, and one of
+    the way between."""
+    inner = (
+        b"Return-Path: <>\r\nDelivered-To: taro@example.jp\r\n"
+        b"Received: from mx.example.jp ([203.0.113.5])\r\n\tby mail with LMTP\r\n\tid 1:T2\r\n"
+        b"\t(envelope-from <>)\r\n\tfor <taro@example.jp>; Tue, 24 Nov 2026 10:00:01 +0000\r\n"
+        b"Received: from relay.internal ([100.64.0.7]) by mail.example.jp with ESMTP id 2;\r\n"
+        b"\tTue, 24 Nov 2026 10:00:01 +0000\r\n"
+    )
+    outer = b"Received: from evil.example ([198.51.100.9]) by relay.example with ESMTP id 0; x\r\n"
+    stored = inner + TRACE.partition(b"\r\n")[2] + outer + LETTER
+
+    facts = json.loads((await verify(stored, tmp_path)).out)["facts"]
+
+    assert (facts["client"], facts["HELO"]) == ("203.0.113.5", "mx.bank.example")
+
+
+async def test_a_message_that_never_left_our_own_network_is_not_judged_by_strangers(tmp_path: Path) -> None:
+    trace = (
+        b"Return-Path: <a@bank.example>\r\nReceived: from pc ([192.168.1.5]) by mail with ESMTP id 1; x\r\n"
+    )
+
+    facts = json.loads((await verify(trace + LETTER, tmp_path)).out)["facts"]
+
+    assert (facts["client"], facts["HELO"]) == ("192.168.1.5", "pc")
+
+
+async def test_a_client_on_a_list_is_told_as_the_edge_tells_it(tmp_path: Path) -> None:
+    asked = ("--dnsbl-zones", "list.example,other.example", "--dnsbl", "reject")
+    found = json.loads((await verify(TRACE + LETTER, tmp_path, *asked)).out)
+
+    rows = [row for row in found["checks"] if row["check"] == "dnsbl"]
+    assert [(row["about"], row["result"]) for row in rows] == [
+        ("list.example", "listed"),
+        ("other.example", "not-listed"),
+    ]
+    assert "127.0.0.4" in rows[0]["why"]
+    assert found["reply"].startswith("550 5.7.1")
+
+
+async def test_the_name_check_of_the_client_says_what_was_missing(tmp_path: Path) -> None:
+    said = ("--ip", "198.51.100.9", "--helo", "evil.example", "--mail-from", "x@evil.example")
+    found = json.loads((await verify(LETTER, tmp_path, *said)).out)
+
+    (row,) = (row for row in found["checks"] if row["check"] == "iprev")
+    assert (row["result"], row["why"]) == ("permerror", "the address has no name")
 
 
 async def test_a_forged_message_is_told_why_it_would_be_in_junk_or_refused(tmp_path: Path) -> None:
