@@ -24,6 +24,9 @@ from mxgw.msgauth.results import Result
 from mxgw.msgauth.results_field import Finding
 from mxgw.msgauth.spf_result import SpfResult
 
+_BY_WEIGHT = (Listing.LISTED, Listing.BROKEN, Listing.UNAVAILABLE, Listing.NOT_LISTED)
+"""Of several lists the one with the gravest word is named: what is ill must not hide behind what is well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -92,13 +95,8 @@ class Evaluation:
         if self.iprev:
             found.append(("iprev", self.iprev.result))
         if self.dnsbl:
-            found.append(("dnsbl", Listing.LISTED if self.listed else self.dnsbl[0].listing))
+            found.append(("dnsbl", min((one.listing for one in self.dnsbl), key=_BY_WEIGHT.index)))
         return tuple(found)
-
-    @property
-    def listed(self) -> bool:
-        """Whether any DNS list has the client."""
-        return any(one.listing is Listing.LISTED for one in self.dnsbl)
 
     @property
     def auth_class(self) -> str:

@@ -16,6 +16,7 @@ from mxgw.config import AUTHENTICATION_CHECKS, Check
 from mxgw.envelope import Client, ReversePath
 from mxgw.header import MAX_HEADER_OCTETS, parse_header
 from mxgw.msgauth.checks import Examination, Examiner
+from mxgw.msgauth.dnsbl import DnsblResult, Listing
 from mxgw.msgauth.evaluation import Evaluation
 from mxgw.msgauth.results import Result
 from mxgw.msgauth.results_field import results_field
@@ -85,6 +86,23 @@ async def test_each_check_runs_alone_and_only_it_is_stated(check: Check) -> None
     found = await examined(seal(sign(MESSAGE, ed25519_key(), SIGNED), 1), zone(), checks=frozenset({check}))
 
     assert [name for name, _ in found.words] == [check.value]
+
+
+@pytest.mark.parametrize(
+    ("listings", "word"),
+    [
+        ("not-listed broken", "broken"),
+        ("unavailable broken not-listed", "broken"),
+        ("not-listed unavailable", "unavailable"),
+        ("broken unavailable listed", "listed"),
+        ("not-listed not-listed", "not-listed"),
+    ],
+)
+def test_one_word_for_all_lists_is_that_of_the_list_that_matters_most(listings: str, word: str) -> None:
+    """A list that is ill lists nobody, or one day everybody: the log must not hide it behind another."""
+    lists = tuple(DnsblResult("a.example", Listing(one)) for one in listings.split())
+
+    assert dict(Evaluation(ip_address(HONEST), dnsbl=lists).words) == {"dnsbl": word}
 
 
 async def test_dmarc_without_dkim_rests_on_spf() -> None:
