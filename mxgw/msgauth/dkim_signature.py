@@ -15,6 +15,7 @@ from mxgw.msgauth.dkim_tags import TagFault, base64_octets, number, parse_tags, 
 from mxgw.msgauth.keys import Algorithm
 from mxgw.msgauth.results import Result
 from mxgw.msgauth.results_field import MAX_SIGNATURE_LETTERS
+from mxgw.resolver.names import canonical
 
 MAX_SIGNATURE_OCTETS = 8 * 1024
 """No RFC bounds the field; signatures in use have 400 to 2000 octets."""
@@ -231,12 +232,8 @@ def _selector(text: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    if text.isascii() or len(text) > _MAX_DOMAIN_LETTERS:
-        return text.lower()
-    try:
-        return text.encode("idna").decode().lower()
-    except UnicodeError:
-        return ""
+    # As From is read: the two are compared. canonical() would take a final dot too, which no d= has.
+    return text.lower() if text.isascii() else canonical(text) or ""
 
 
 def _letters(value: str) -> str:

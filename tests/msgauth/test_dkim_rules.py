@@ -6,6 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from mxgw.header import parse_header
+from mxgw.msgauth.author import author_of
+from mxgw.msgauth.dkim import DkimPlan
 from mxgw.msgauth.dkim_check import CLOCK_SLACK_SECONDS
 from mxgw.msgauth.results import Result
 from tests.msgauth.dkim_judge import KEY_NAME, NOW, dkim_verdict, dkim_verdicts, zone_of
@@ -302,6 +305,19 @@ async def test_names_with_u_labels_are_asked_for_as_a_labels() -> None:
     assert (verdict.result, verdict.reason) == (Result.PASS, "")
     assert verdict.claim.domain == "xn--grn-ioa.example"
     assert verdict.claim.identity == "jörg@xn--grn-ioa.example"
+
+
+@pytest.mark.parametrize("domain", ["straße.example", "faß.de", "a\u200db.example", "BÜCHER.example"])
+async def test_a_name_is_one_domain_for_the_signature_and_for_from(domain: str) -> None:
+    """By the same rules (RFC 5891, UTS 46): IDNA 2003 makes another name of some."""
+    message = MESSAGE.replace(b"football.example.com", domain.encode(), 1)
+    (author,) = author_of(parse_header(message)).domains or ("",)
+
+    (found,) = DkimPlan.of(
+        parse_header(sign(message, rsa_key(), TAGS.replace("example.com", domain)))
+    ).signatures
+
+    assert found.claim.domain == author
 
 
 async def test_a_message_without_body_or_blank_line_can_be_signed() -> None:
