@@ -50,6 +50,7 @@ class Stance:
             dnsbl_policy=self.dnsbl,
             null_mx=evaluation.null_mx,
             null_mx_policy=self.null_mx,
+            crowded=evaluation.crowded,
         )
 
 

@@ -228,6 +228,7 @@ class Examination:
                 dmarc=await self._dmarc(spf, verdicts or ()),
                 inner_client=self._inner_client,
                 questions=sum(lookup.questions for lookup in self._lookups),
+                crowded=any(lookup.crowded for lookup in self._lookups),
             )
         finally:
             self.drop()

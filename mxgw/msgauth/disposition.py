@@ -17,6 +17,9 @@ hides whether its seal holds, what would be refused is deferred. DNS trouble nev
 No answer where the policy is known means: nothing that passed aligns, and what might have passed could not
 be checked. A forger can bring that about, with a signature whose key is at a name that DNS stays silent on;
 so such a message is not delivered as if nothing was wrong (RFC 9989 section 5.3.6 leaves it to us).
+
+No answer because we had too many questions on their way is our own trouble, and a forger can bring that about
+too: but in mode report, the message is deferred in place of delivery or junk.
 """
 
 from __future__ import annotations
@@ -87,8 +90,8 @@ DMARC_REFUSED = Reply.of(
     550, "5.7.26", "DMARC: the policy of the author's domain is to refuse this message (RFC 9989) #M50"
 )
 NO_AUTHOR_REFUSED = Reply.of(550, "5.6.0", "The From field does not name an author clearly (RFC 5322) #M51")
-POLICY_UNKNOWN = Reply.of(
-    451, "4.7.0", "DNS has no answer for the DMARC policy of the author's domain; please try again later #M52"
+NO_ANSWER = Reply.of(
+    451, "4.7.0", "DNS has no answer for what DMARC asks of the author's domain; please try again later #M52"
 )
 NULL_MX_REFUSED = Reply.of(
     550, "5.7.27", "The domain of the sender's address takes no mail itself (null MX, RFC 7505) #M55"
@@ -115,10 +118,12 @@ def dispose(
     dnsbl_policy: DnsblPolicy = DnsblPolicy.REPORT,
     null_mx: NullMx | None = None,
     null_mx_policy: NullMxPolicy = NullMxPolicy.REPORT,
+    crowded: bool = False,
 ) -> Disposition:
     """Decide. None stands for a check that was not made; ``dmarc`` speaks for all author domains.
 
-    ``trusted_sealers`` are signing domains of ARC seals, lower case, A-labels.
+    ``trusted_sealers`` are signing domains of ARC seals, lower case, A-labels. ``crowded``: some questions
+    found no place among those on their way.
     """
     if (refusing := refusing_list(dnsbl, dnsbl_policy)) is not None:
         override = _override(dmarc, Handling.REJECT)
@@ -138,7 +143,7 @@ def dispose(
         comment = _comment(arc) if override is Override.LOCAL_POLICY else ""
         return Disposition(Handling.DELIVER, DispositionReason.TRUSTED_ARC, override, comment)
     if dmarc.result is Result.TEMPERROR:
-        return _without_answer(mode, dmarc)
+        return _without_answer(mode, dmarc, crowded=crowded)
     handling = _ASKED_FOR[dmarc.policy]
     match mode:
         case DmarcPolicy.REPORT:
@@ -175,13 +180,14 @@ def _without_author(mode: DmarcPolicy) -> Disposition:
             return Disposition(Handling.REJECT, DispositionReason.NO_AUTHOR, reply=NO_AUTHOR_REFUSED)
 
 
-def _without_answer(mode: DmarcPolicy, dmarc: DmarcVerdict) -> Disposition:
+def _without_answer(mode: DmarcPolicy, dmarc: DmarcVerdict, *, crowded: bool) -> Disposition:
     reason = DispositionReason.DMARC_TEMPERROR
-    if dmarc.record is None and mode is DmarcPolicy.REJECT:
-        return Disposition(Handling.DEFER, reason, reply=POLICY_UNKNOWN)
+    unknown = dmarc.record is None
     # Without a record the policy is none.
-    harmless = mode is DmarcPolicy.REPORT or dmarc.policy is Policy.NONE
-    return Disposition(Handling.DELIVER if harmless else Handling.JUNK, reason)
+    harmless = mode is DmarcPolicy.REPORT or (dmarc.policy is Policy.NONE and not unknown)
+    if not harmless and (crowded or (unknown and mode is DmarcPolicy.REJECT)):
+        return Disposition(Handling.DEFER, reason, reply=NO_ANSWER)
+    return Disposition(Handling.DELIVER if harmless or unknown else Handling.JUNK, reason)
 
 
 def _vouched(arc: ArcVerdict, dmarc: DmarcVerdict, trusted_sealers: frozenset[str]) -> bool:

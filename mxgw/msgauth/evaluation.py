@@ -34,7 +34,8 @@ class Evaluation:
 
     ``spf`` is of MAIL FROM, or of the HELO name where that was null; ``helo`` of the HELO name.
     ``inner_client``: the client's address is of our own network, so whatever depends on it was left out.
-    ``questions`` were put to DNS, or to what we remember of it.
+    ``questions`` were put to DNS, or to what we remember of it; ``crowded``: some were not, since too many
+    were on their way.
     """
 
     address: IPv4Address | IPv6Address
@@ -50,6 +51,7 @@ class Evaluation:
     dmarc: DmarcVerdict | None = None
     inner_client: bool = False
     questions: int = 0
+    crowded: bool = False
 
     def findings(self) -> tuple[Finding, ...]:
         """What Authentication-Results says of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 Record = TypeVar("Record", covariant=True)
 
@@ -31,6 +31,10 @@ class Answer(Generic[Record]):
     def void(self) -> bool:
         """RFC 7208 section 4.6.4: a look-up that found nothing, for sure."""
         return self.status in {Status.NO_NAME, Status.NO_DATA}
+
+
+CROWDED: Answer[Any] = Answer(Status.TEMPORARY)
+"""This very object: we had too many questions on their way to ask this one. It says nothing of the name."""
 
 
 class MailExchanger(NamedTuple):

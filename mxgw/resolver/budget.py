@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, TypeVar
 
-from mxgw.resolver.answers import Answer, Lookup, MailExchanger, Status
+from mxgw.resolver.answers import CROWDED, Answer, Lookup, MailExchanger, Status
 
 MAX_QUESTIONS = 250
 """RFC 7208 section 4.6.4 alone lets a record cause more than 100; DKIM, ARC and DMARC ask a few each."""
@@ -39,6 +39,8 @@ class BudgetedLookup:
         self._remembered: Callable[[str, str], Answer[Any] | None] = getattr(lookup, "remembered", _nothing)
         self.questions = 0
         self.refused = 0
+        self.crowded = 0
+        """Questions that found no place among those on their way."""
 
     async def txt(self, name: str) -> Answer[bytes]:
         """Text records."""
@@ -81,7 +83,9 @@ class BudgetedLookup:
     async def _timed(self, ask: Callable[[_Asked], Awaitable[Answer[Any]]], asked: _Asked) -> Answer[Any]:
         try:
             async with asyncio.timeout_at(self._deadline):
-                return await ask(asked)
+                answer = await ask(asked)
         except TimeoutError:
             self.refused += 1
             return _TEMPORARY
+        self.crowded += answer is CROWDED
+        return answer

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Protocol
 
-from mxgw.resolver.answers import Answer, MailExchanger, Status
+from mxgw.resolver.answers import CROWDED, Answer, MailExchanger, Status
 from mxgw.resolver.cache import Cache, Key
 from mxgw.resolver.names import canonical
 from mxgw.resolver.upstream import LIFETIME_SECONDS, Told
 
-MAX_IN_FLIGHT = 100
-"""Each question is a socket, and a burst beyond this makes small resolvers drop datagrams."""
+MAX_IN_FLIGHT = 400
+"""Each question is a socket. Names that nobody answers for hold their places for LIFETIME_SECONDS: with 100
+places, a sender of one message a second that names twenty such keys kept everybody's questions out."""
 
 _NO_NAME: Answer[Any] = Answer(Status.NO_NAME)
-_TEMPORARY: Answer[Any] = Answer(Status.TEMPORARY)
 
 
 class Asker(Protocol):
@@ -125,7 +125,7 @@ class Resolver:
                 await self._in_flight.acquire()
         except TimeoutError:
             # Our own jam says nothing of this name: not to be remembered.
-            return _TEMPORARY
+            return CROWDED
         try:
             told = await self._upstream.ask(key[0], name)
         finally:

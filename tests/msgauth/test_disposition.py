@@ -12,8 +12,8 @@ from mxgw.msgauth.arc import ArcVerdict
 from mxgw.msgauth.author import Author
 from mxgw.msgauth.disposition import (
     DMARC_REFUSED,
+    NO_ANSWER,
     NO_AUTHOR_REFUSED,
-    POLICY_UNKNOWN,
     SEAL_UNKNOWN,
     Disposition,
     DispositionReason,
@@ -290,7 +290,7 @@ def test_a_long_chain_makes_a_short_comment() -> None:
         ("fail, reject", "unsure, stranger vouches", DMARC_REFUSED),
         ("fail, reject", "unsure, trusted, does not vouch", DMARC_REFUSED),
         ("fail, reject", "unsure, trusted, vouches", SEAL_UNKNOWN),
-        ("unknown policy", "none", POLICY_UNKNOWN),
+        ("unknown policy", "none", NO_ANSWER),
         ("unsure, reject", "none", None),
     ],
 )
@@ -301,9 +301,9 @@ def test_what_the_client_is_told(state: str, chain: str, reply: object) -> None:
 def test_replies_are_short_and_of_their_class() -> None:
     assert str(DMARC_REFUSED).startswith("550 5.7.26 ")
     assert str(NO_AUTHOR_REFUSED).startswith("550 5.6.0 ")
-    assert str(POLICY_UNKNOWN).startswith("451 4.7.0 ")
+    assert str(NO_ANSWER).startswith("451 4.7.0 ")
     assert str(SEAL_UNKNOWN).startswith("451 4.7.0 ")
-    for reply in (DMARC_REFUSED, NO_AUTHOR_REFUSED, POLICY_UNKNOWN, SEAL_UNKNOWN):
+    for reply in (DMARC_REFUSED, NO_AUTHOR_REFUSED, NO_ANSWER, SEAL_UNKNOWN):
         assert len(reply.encode()) < 120
 
 
