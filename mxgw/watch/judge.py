@@ -272,7 +272,7 @@ def _backup(facts: Task | None, now: float) -> list[Finding]:
     if facts is None:
         return [warning("backup", "watch-backup-never", "watch-backup-mend")]
     age = now - facts.finished
-    hours = int(age // 3_600)
+    hours = max(0, int(age // 3_600))
     if not facts.ok:
         return [bad("backup", "watch-backup-failed", "watch-backup-mend", facts.why, hours=hours)]
     if age > BACKUP_SECONDS:

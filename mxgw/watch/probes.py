@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from cryptography import x509
 
@@ -41,6 +42,9 @@ CONNECT_SECONDS: Final = 5.0
 MAX_STATE_OCTETS: Final = 1024 * 1024
 MAX_QUEUE_LINES: Final = 10_000
 TLS_PORTS: Final = (993, 465, 443)
+
+CLAMAV_ZONE: Final = ZoneInfo("Asia/Tokyo")
+"""clamd tells the time of its own clock on the wall: compose.yaml gives it this TZ."""
 
 _SENT: Final = re.compile(rb"postfix/smtp\[\d+\]: \w+: .*\bstatus=sent\b")
 _CLAMAV: Final = re.compile(r"ClamAV [^/]+/\d+/(.+)")
@@ -121,10 +125,20 @@ def databases(site: Site, now: float) -> Databases:
     """What ClamAV says of its signatures, and the newest list that Rspamd fetched."""
     del now
     told = _inside(site, "clamav", "clamdscan", "--config-file=/etc/clamav/clamd.conf", "--version")
-    made = _CLAMAV.match(told.strip())
-    clamav = datetime.strptime(made[1], "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC) if made else None
     maps = (path.stat().st_mtime for path in (site.data / "rspamd").glob("*.map"))
-    return Databases(clamav.timestamp() if clamav else 0.0, max(maps, default=0.0))
+    return Databases(_clamav_at(told.strip()), max(maps, default=0.0))
+
+
+def _clamav_at(told: str) -> float:
+    """Unix time; 0 where there is no list: without one clamd names no time, or "invalid timestamp"."""
+    made = _CLAMAV.match(told)
+    if not made:
+        return 0.0
+    try:
+        moment = datetime.strptime(made[1], "%a %b %d %H:%M:%S %Y").replace(tzinfo=CLAMAV_ZONE)
+    except ValueError:
+        return 0.0
+    return moment.timestamp()
 
 
 def sent(site: Site, now: float) -> Sent | None:
