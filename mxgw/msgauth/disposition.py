@@ -8,7 +8,8 @@ What a message that fails DMARC meets at most is set by MXGW_DMARC:
 | fail with p=quarantine | deliver | junk | junk |
 | fail with p=reject | deliver | junk | refuse: 550 |
 | no answer from DNS, policy known to be quarantine or reject | deliver | junk | junk |
-| no answer from DNS, policy not known | deliver | deliver | defer: 451 |
+| no answer from DNS, policy not known; quarantine or reject above it | deliver | junk | defer: 451 |
+| no answer from DNS, no policy known | deliver | deliver | defer: 451 |
 | From names nobody, or not clearly | deliver | junk | refuse: 550 |
 
 A sealer that we trust and that vouches for the author (mxgw.msgauth.arc_word) excuses a failure. Where DNS
@@ -187,6 +188,8 @@ def _without_answer(mode: DmarcPolicy, dmarc: DmarcVerdict, *, crowded: bool) ->
     harmless = mode is DmarcPolicy.REPORT or (dmarc.policy is Policy.NONE and not unknown)
     if not harmless and (crowded or (unknown and mode is DmarcPolicy.REJECT)):
         return Disposition(Handling.DEFER, reason, reply=NO_ANSWER)
+    if unknown and mode is DmarcPolicy.QUARANTINE and dmarc.presumed is not Policy.NONE:
+        return Disposition(Handling.JUNK, reason)
     return Disposition(Handling.DELIVER if harmless or unknown else Handling.JUNK, reason)
 
 

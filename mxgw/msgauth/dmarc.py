@@ -43,6 +43,9 @@ class DmarcDiscovery:
 
     ``organizational_domain`` is "" where no answer needs it (strict alignment, no record to apply), or where
     DNS trouble hides it (``walk_unanswered`` is the name).
+
+    ``above`` is what would be found if the names that hide the record had none: a forger may choose a
+    subdomain whose DNS is dead.
     """
 
     author_domain: str
@@ -52,6 +55,7 @@ class DmarcDiscovery:
     organizational_domain: str = ""
     unanswered: str = ""
     walk_unanswered: str = ""
+    above: DmarcDiscovery | None = None
     asked: tuple[Published, ...] = ()
     steps: tuple[str, ...] = ()
 
@@ -62,7 +66,8 @@ class DmarcVerdict:
 
     ``policy`` is the one that applies to this author domain (after sp, np, t), whatever the result;
     ``published`` is the same before t=y lowers it. ``record`` is None and both are none where no record was
-    found or DNS trouble hides it. ``aligned_dkim`` are the signing domains that align and pass.
+    found or DNS trouble hides it: ``presumed`` is then what the domain above asks for, none where SPF or DKIM
+    pass for a domain of its organization. ``aligned_dkim`` are the signing domains that align and pass.
 
     Words of RFC 9989 section 9.2: none (no record); pass; fail; permerror (the record has no policy that can
     be used, section 4.10.1: DMARC does not apply); temperror (DNS trouble: neither pass nor fail, section
@@ -74,6 +79,7 @@ class DmarcVerdict:
     organizational_domain: str = ""
     policy: Policy = Policy.NONE
     published: Policy = Policy.NONE
+    presumed: Policy = Policy.NONE
     record: DmarcRecord | None = None
     record_domain: str = ""
     aligned_spf: bool = False
@@ -83,14 +89,14 @@ class DmarcVerdict:
 
 
 async def discover(lookup: Lookup, author_domain: str) -> DmarcDiscovery:
-    """Policy discovery (RFC 9989 section 4.10.1), at most 9 questions.
+    """Policy discovery (RFC 9989 section 4.10.1), at most 9 questions, each name once.
 
     ``author_domain`` is in lower case, A-labels, as mxgw.msgauth.author gives it.
     """
     records = PolicyRecords(lookup)
     own = await records.at(author_domain)
     if own.status is Status.TEMPORARY:
-        found = DmarcDiscovery(author_domain, unanswered=f"_dmarc.{author_domain}")
+        found = await _hidden(records, author_domain, author_domain)
     elif own.record is not None:
         found = await _with_own_record(records, own.record, author_domain)
     else:
@@ -112,18 +118,11 @@ async def evaluate(
     alignment depends on it. ``spf`` counts where it is of the MAIL FROM identity (section 4.4.2)."""
     record = discovery.record
     if record is None:
-        return _without_record(discovery)
+        return await _without_record(lookup, discovery, spf, dkim)
     if not record.usable:
         return _verdict(discovery, Result.PERMERROR, f"{record.problem} in the record, and there is no rua=")
     judge = _Judge(PolicyRecords(lookup, discovery.asked), discovery, record)
-    aligned_spf = False
-    if spf is not None and spf.identity is Identity.MAIL_FROM and spf.result is Result.PASS:
-        aligned_spf = bool(await judge.aligns("SPF", spf.domain, record.aspf))
-    aligned_dkim = [
-        one.claim.domain
-        for one in dkim
-        if one.counts_for_dmarc and await judge.aligns("DKIM", one.claim.domain, record.adkim)
-    ]
+    aligned_spf, aligned_dkim = await judge.aligned(spf, dkim)
     if not (aligned_spf or aligned_dkim):
         await judge.await_pending(spf, dkim)
     if aligned_spf or aligned_dkim:
@@ -137,7 +136,7 @@ async def evaluate(
         result,
         reason,
         aligned_spf=aligned_spf,
-        aligned_dkim=tuple(dict.fromkeys(aligned_dkim)),
+        aligned_dkim=aligned_dkim,
         steps=tuple(judge.steps),
     )
 
@@ -145,7 +144,9 @@ async def evaluate(
 def strictest(verdicts: Sequence[DmarcVerdict]) -> DmarcVerdict:
     """The one that speaks for a message with several author domains (RFC 9989 section 11.5): the failing one
     with the strictest policy; a pass only where all pass. Raises ValueError without any."""
-    return max(verdicts, key=_severity)
+    return max(
+        verdicts, key=lambda one: (_severity(one), max(_STRENGTH[one.policy], _STRENGTH[one.presumed]))
+    )
 
 
 def _severity(verdict: DmarcVerdict) -> int:
@@ -176,7 +177,7 @@ async def _with_inherited_record(
 ) -> DmarcDiscovery:
     walk = await records.walk(author_domain)
     if walk.unanswered:
-        return DmarcDiscovery(author_domain, unanswered=f"_dmarc.{walk.unanswered}")
+        return await _hidden(records, author_domain, walk.unanswered)
     found = DmarcDiscovery(author_domain, organizational_domain=walk.organizational_domain)
     source = _policy_source(walk)
     if source is None or source.record is None:
@@ -196,6 +197,21 @@ async def _with_inherited_record(
     return replace(found, policy=existing if exists else record.np, steps=(step,))
 
 
+async def _hidden(records: PolicyRecords, author_domain: str, unanswered: str) -> DmarcDiscovery:
+    """What remains where DNS does not answer for a name of the walk."""
+    found = DmarcDiscovery(author_domain, unanswered=f"_dmarc.{unanswered}")
+    walk = await records.above(author_domain)
+    source = _policy_source(walk)
+    if source is None or source.record is None or not source.record.usable:
+        return found
+    record = source.record
+    policy = min((record.sp or record.p, record.np or Policy.REJECT), key=_STRENGTH.__getitem__)
+    above = DmarcDiscovery(
+        author_domain, record, source.domain, policy, organizational_domain=walk.organizational_domain
+    )
+    return replace(found, above=above)
+
+
 def _policy_source(walk: Walk) -> Published | None:
     """The record of the organizational domain, else of the public suffix above (section 4.10.1)."""
     organizational = walk.organizational_domain
@@ -207,10 +223,23 @@ def _policy_source(walk: Walk) -> Published | None:
     return walk.found[-1] if walk.found else None
 
 
-def _without_record(discovery: DmarcDiscovery) -> DmarcVerdict:
-    if discovery.unanswered:
-        return _verdict(discovery, Result.TEMPERROR, f"no answer: {discovery.unanswered}")
-    return _verdict(discovery, Result.NONE, "no DMARC record")
+async def _without_record(
+    lookup: Lookup, discovery: DmarcDiscovery, spf: SpfResult | None, dkim: Sequence[DkimVerdict]
+) -> DmarcVerdict:
+    if not discovery.unanswered:
+        return _verdict(discovery, Result.NONE, "no DMARC record")
+    verdict = _verdict(discovery, Result.TEMPERROR, f"no answer: {discovery.unanswered}")
+    above = discovery.above
+    if above is None or above.record is None:
+        return verdict
+    presumed = _STEP_DOWN[above.policy] if above.record.t else above.policy
+    if presumed is Policy.NONE:
+        return verdict
+    judge = _Judge(PolicyRecords(lookup, discovery.asked), above, above.record)
+    if any(await judge.aligned(spf, dkim)):
+        return verdict
+    step = f"presumed: the policy of {above.record_domain}, {presumed}"
+    return replace(verdict, presumed=presumed, steps=(*verdict.steps, *judge.steps, step))
 
 
 def _verdict(
@@ -262,6 +291,20 @@ class _Judge:
         self._organizations: dict[str, Walk] = {}
         self.unanswered = ""
         self.steps: list[str] = []
+
+    async def aligned(
+        self, spf: SpfResult | None, dkim: Sequence[DkimVerdict]
+    ) -> tuple[bool, tuple[str, ...]]:
+        """Whether SPF passes for a domain that aligns, and the signing domains that pass and align."""
+        by_spf = False
+        if spf is not None and spf.identity is Identity.MAIL_FROM and spf.result is Result.PASS:
+            by_spf = bool(await self.aligns("SPF", spf.domain, self._record.aspf))
+        by_dkim = [
+            one.claim.domain
+            for one in dkim
+            if one.counts_for_dmarc and await self.aligns("DKIM", one.claim.domain, self._record.adkim)
+        ]
+        return by_spf, tuple(dict.fromkeys(by_dkim))
 
     async def aligns(self, method: str, written: str, mode: Alignment) -> bool | None:
         """Whether a domain that passed aligns; None where DNS does not tell."""

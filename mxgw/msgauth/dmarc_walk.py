@@ -81,6 +81,19 @@ class PolicyRecords:
                     break
         return Walk(start, tuple(found))
 
+    async def above(self, start: str) -> Walk:
+        """What else stands on a walk that DNS trouble ended: from the shortest name down, to the next that has
+        no answer. So the names that cost seconds come last."""
+        found: list[Published] = []
+        for name in reversed(walk_targets(start)):
+            asked_before = name in self._known
+            one = await self.at(name)
+            if one.status is Status.TEMPORARY and not asked_before:
+                break
+            if one.record is not None:
+                found.insert(0, one)
+        return Walk(start, tuple(found))
+
     async def _ask(self, domain: str) -> Published:
         answer = await self._lookup.txt(f"_dmarc.{domain}")
         if answer.status is not Status.FOUND:
