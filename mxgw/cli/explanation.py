@@ -15,6 +15,7 @@ from mxgw.envelope import Client, ReversePath, parse_mail
 from mxgw.header import Header, parse_header
 from mxgw.msgauth.checks import Examiner, is_inner
 from mxgw.msgauth.disposition import Disposition, DispositionReason
+from mxgw.msgauth.dmarc import Policy
 from mxgw.msgauth.evaluation import Evaluation
 from mxgw.msgauth.null_mx import NullMx
 from mxgw.msgauth.results import Result
@@ -259,4 +260,6 @@ def _why(disposition: Disposition, evaluation: Evaluation) -> str:
     policy = ""
     if evaluation.dmarc and evaluation.dmarc.record:
         policy = f"; {evaluation.dmarc.record_domain} asks for p={evaluation.dmarc.policy}"
+    elif evaluation.dmarc and evaluation.dmarc.presumed is not Policy.NONE:
+        policy = f"; the domain above asks for p={evaluation.dmarc.presumed}"
     return f"{_WORDS[disposition.reason]}{policy}"

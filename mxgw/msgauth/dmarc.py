@@ -316,7 +316,8 @@ class _Judge:
 
     async def await_pending(self, spf: SpfResult | None, dkim: Sequence[DkimVerdict]) -> None:
         """Note the checks that DNS trouble left open and that would have counted (section 5.3.6)."""
-        if spf is not None and spf.identity is Identity.MAIL_FROM and spf.result is Result.TEMPERROR:
+        is_open = spf is not None and (spf.result is Result.TEMPERROR or spf.unsure)
+        if spf is not None and is_open and spf.identity is Identity.MAIL_FROM:
             await self._pend("SPF", spf.domain, self._record.aspf)
         for one in dkim:
             if one.result is Result.TEMPERROR:

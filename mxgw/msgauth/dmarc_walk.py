@@ -82,8 +82,8 @@ class PolicyRecords:
         return Walk(start, tuple(found))
 
     async def above(self, start: str) -> Walk:
-        """What else stands on a walk that DNS trouble ended: from the shortest name down, to the next that has
-        no answer. So the names that cost seconds come last."""
+        """What else stands on a walk that DNS trouble ended: from the shortest name down, to the next without
+        an answer. So the names that cost seconds come last."""
         found: list[Published] = []
         for name in reversed(walk_targets(start)):
             asked_before = name in self._known

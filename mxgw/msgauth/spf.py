@@ -122,6 +122,7 @@ class _Check:
         self._terms = 0
         self._voids = 0
         self._questions = 0
+        self._unsure = False
         self._names: tuple[str, ...] | None = None
         self._confirmed: dict[str, bool] = {}
 
@@ -142,6 +143,7 @@ class _Check:
             explanation,
             plain(problem, MAX_TEXT_CHARACTERS),
             self._questions,
+            self._unsure and result is not Result.PASS,
         )
 
     async def _host(self, domain: str, depth: int) -> tuple[Result, str, str]:
@@ -268,6 +270,7 @@ class _Check:
             except _Ended:
                 # RFC 7208 section 5.5: a DNS error here is no match.
                 self._names = ()
+                self._unsure = True
                 return ()
             self._names = tuple(name.lower().removesuffix(".") for name in answer.records[:MAX_PTR_NAMES])
             self._count_void(answer, str(self._address))
@@ -285,6 +288,7 @@ class _Check:
                 self._confirmed[name] = self._address in answer.records
             except _Ended:
                 self._confirmed[name] = False
+                self._unsure = True
         return self._confirmed[name]
 
     async def _validated_name(self, domain: str) -> str:
@@ -300,6 +304,7 @@ class _Check:
         """The domain's own words (RFC 7208 section 6.2); "" for whatever goes wrong."""
         # The limits end with the evaluation: names that %{p} does not find must not cost the words.
         self._voids = -MAX_PTR_NAMES
+        unsure = self._unsure
         try:
             name = await self._expanded(target, domain)
             answer = await self._ask("TXT", self._lookup.txt, name, domain, 0)
@@ -311,6 +316,9 @@ class _Check:
             return plain(expand(parts, values, MAX_EXPLANATION_CHARACTERS), MAX_EXPLANATION_CHARACTERS)
         except (_Ended, BadSyntax, UnicodeDecodeError):
             return ""
+        finally:
+            # Names that are for the words alone do not make the result any less sure.
+            self._unsure = unsure
 
     async def _expanded(self, target: MacroString, domain: str) -> str:
         if len(target) == 1 and isinstance(target[0], str):

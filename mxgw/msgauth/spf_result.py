@@ -47,7 +47,8 @@ class SpfResult:
 
     ``domain`` is the checked one as A-labels, "" where there was none to check. ``term`` is the term that
     matched, of that domain's record or of the one it redirects to, "" where none did; ``explanation`` has the
-    domain's own words for a fail; ``problem`` says why there is no definite result.
+    domain's own words for a fail; ``problem`` says why there is no definite result. ``unsure``: DNS did not
+    answer for a name of the client, which is no match (RFC 7208 section 5.5) and might have been one.
     """
 
     result: Result
@@ -57,6 +58,7 @@ class SpfResult:
     explanation: str = ""
     problem: str = ""
     questions: int = 0
+    unsure: bool = False
 
 
 def plain(text: str, characters: int) -> str:
