@@ -15,7 +15,7 @@ from mxgw.cli.admin_certificate import renewed
 from mxgw.cli.terminal import console, plain
 from mxgw.watch.finding import Finding, Severity
 from mxgw.watch.mending import Ended, Patience, bring_up, flush, relay_says
-from mxgw.watch.repair import CONTAINERS, Act, Repair, repairs
+from mxgw.watch.repair import Act, Repair, repairs
 from mxgw.watch.site import Site
 
 QUESTIONS = {
@@ -33,7 +33,6 @@ WHYS = {
     "ill": "repair-ill",
     "slow": "repair-slow",
     "left": "repair-left",
-    "same": "repair-same",
 }
 """How a repair of mending.py may end badly."""
 
@@ -46,6 +45,10 @@ class State(StrEnum):
     DECLINED = "declined"
     DONE = "done"
     FAILED = "failed"
+
+
+Outcome = tuple[State, str, tuple[str, ...]]
+"""What became of it, the sentence that says so, evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,43 +124,56 @@ class Mending:
         if not self._call.agreed(_key(repair), yes=self._yes, name=_names(repair)):
             return Told(repair, question, State.DECLINED)
         try:
-            ended, message = self._done(repair)
+            state, message, evidence = self._done(repair)
         except Refused as why:
             return Told(repair, question, State.FAILED, self._call.words(why.key, **why.facts))
-        if ended.why:
-            message = self._call.words(WHYS[ended.why])
-        return Told(repair, question, State.FAILED if ended.why else State.DONE, message, ended.evidence)
+        return Told(repair, question, state, message, evidence)
 
-    def _done(self, repair: Repair) -> tuple[Ended, str]:
-        """How it ended, and what is told where it ended well. Raises Refused."""
-        words, stack = self._call.words, self._site.stack
-        if repair.act in CONTAINERS:
-            with self._waiting("repair-waiting", names=repair.service or "docker compose up -d") as wait:
-                ended = bring_up(stack, repair, self._patience, lambda names: wait(", ".join(names)))
-            service = repair.service
-            return ended, words("repair-healthy", name=service) if service else words("repair-all-healthy")
+    def _done(self, repair: Repair) -> Outcome:
+        """Carry it out. Raises Refused."""
         match repair.act:
             case Act.RENEW:
-                directory, state = str(stack.directory), str(self._site.state)
-                with self._waiting("repair-renewing"):
-                    standings, done = renewed(self._call, directory, state)
-                host = standings["host"]
-                return Ended("same" if host.why else "", (host.why,) if host.why else ()), done.get(
-                    "host", ""
-                )
+                return self._renew()
             case Act.RELOAD:
                 services = [repair.service] if repair.service else list(RELOADS)
-                failed = reload_services(stack, services)
+                failed = reload_services(self._site.stack, services)
                 lines = tuple(f"{name}: {said}" for name, said in failed.items())
-                return Ended("failed" if failed else "", lines), words("repair-reloaded")
+                return self._ended(Ended("failed" if failed else "", lines), "repair-reloaded")
             case Act.FLUSH:
                 with self._waiting("repair-flushing"):
-                    return flush(stack, self._patience), words("repair-flushed")
+                    return self._ended(flush(self._site.stack, self._patience), "repair-flushed")
+            case Act.BACKUP:
+                return self._back_up()
             case _:
-                made = back_up(self._call, place_of(self._call, str(stack.directory)), no_verify=False)
-                return Ended(), words(
-                    "backup-made", name=made.path.name, users=made.users, messages=made.messages
-                )
+                return self._bring_up(repair)
+
+    def _bring_up(self, repair: Repair) -> Outcome:
+        service = repair.service
+        with self._waiting("repair-waiting", names=service or "docker compose up -d") as wait:
+            ended = bring_up(self._site.stack, repair, self._patience, lambda names: wait(", ".join(names)))
+        if service:
+            return self._ended(ended, "repair-healthy", name=service)
+        return self._ended(ended, "repair-all-healthy")
+
+    def _renew(self) -> Outcome:
+        words = self._call.words
+        with self._waiting("repair-renewing"):
+            standings, done = renewed(self._call, str(self._site.stack.directory), str(self._site.state))
+        host, said = standings["host"], done.get("host", "")
+        if host.why:
+            return State.FAILED, host.why, ()
+        # Tailscale has no newer one: nothing is mended.
+        return (State.FAILED if said == words("certificate-same") else State.DONE), said, ()
+
+    def _back_up(self) -> Outcome:
+        made = back_up(self._call, place_of(self._call, str(self._site.stack.directory)), no_verify=False)
+        facts = {"users": made.users, "messages": made.messages}
+        return State.DONE, self._call.words("backup-made", name=made.path.name, **facts), ()
+
+    def _ended(self, ended: Ended, well: str, **facts: str) -> Outcome:
+        key = WHYS[ended.why] if ended.why else well
+        state = State.FAILED if ended.why else State.DONE
+        return state, self._call.words(key, **facts), ended.evidence
 
     def _say(self, told: Told) -> None:
         if self._call.as_json:

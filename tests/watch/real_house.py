@@ -66,6 +66,8 @@ class WatchedDocker(DockerStandIn):
         if words[3:5] == ["ps", "--all"] and "--quiet" in words:
             self.calls.append(words)
             return _told("".join(f"{name}\n" for name in self._all()))
+        if words[3:4] == ["exec"] and self.elsewhere & set(words):
+            return _told("")
         answer = super().answer(arguments)
         if words[3:5] == ["ps", "--all"]:
             said = [
@@ -95,13 +97,13 @@ class RealHouse(Household):
         self.tls = self.host.data / "tls"
         self.authority = Authority(place.directory("relay"))
         self.relay = SendGrid(self.authority.pair("localhost"))
-        place.file("tailscale", TAILSCALE.format(place=place.path), mode=0o755)
+        place.file("bin/tailscale", TAILSCALE.format(place=place.path), mode=0o755)
         self.settings = {
             **self.host.environ,
             "BACKUP_DIRECTORY": f"{self.disk}/mailserver",
             "WATCH_TLS_PORTS": "993 465",
             "TAILSCALE_IP": "127.0.0.1",
-            "TAILSCALE_COMMAND": str(place.path / "tailscale"),
+            "TAILSCALE_COMMAND": str(place.path / "bin" / "tailscale"),
             "RELAY_HOST": self.relay.host,
             "SENDGRID_API_KEY": KEY,
             "ALERT_WEBHOOK": f"{self.notices.url}/hook",
@@ -211,14 +213,12 @@ class RealHouse(Household):
         """What waits, as Postfix tells it."""
         return self.site.stack.run("postfix", ["postqueue", "-j"]).output.decode()
 
-    def give_certificate(self, pair: Pair, directory: Path, *, certificate: str, key: str) -> None:
-        """A pair in a directory, under these names."""
-        (directory / certificate).write_bytes(pair.certificate.read_bytes())
-        (directory / key).write_bytes(pair.key.read_bytes())
-
-    def pair(self) -> Pair:
-        """A new certificate of this machine, for a month."""
-        return self.authority.pair(HOSTNAME)
+    def offer_certificate(self) -> Pair:
+        """A new certificate of this machine, which Tailscale gives out."""
+        pair = self.authority.pair(HOSTNAME)
+        (self.host.place.path / "next.pem").write_bytes(pair.certificate.read_bytes())
+        (self.host.place.path / "next.key").write_bytes(pair.key.read_bytes())
+        return pair
 
     # -- the watch ------------------------------------------------------------------------------------------
 

@@ -106,6 +106,5 @@ HOUSE: Final = {
         "Some mail still waits, for these reasons. Postfix goes on trying.",
         "まだ待っているメールがあります（理由は下）。Postfix は再送を続けます。",
     ),
-    "repair-same": Text("There is no new certificate.", "新しい証明書を取得できませんでした。"),
     "doctor-after": Text("After the repairs:", "修復後の状態："),
 }
