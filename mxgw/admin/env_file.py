@@ -24,6 +24,11 @@ def read_env_file(path: Path) -> dict[str, str]:
         raise Refused("env-file-missing", path=shown(str(path))) from None
     except (OSError, ValueError):
         raise Refused("env-file-unreadable", path=shown(str(path))) from None
+    return variables(text)
+
+
+def variables(text: str) -> dict[str, str]:
+    """Those that such a file assigns; the last assignment counts."""
     found = (_ASSIGNMENT.fullmatch(line.strip()) for line in text.splitlines())
     return {match[1]: _value(match[2]) for match in found if match}
 

@@ -62,17 +62,12 @@ class Stack:
 
     def begin(self, service: str, command: Sequence[str], *, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
         """A program in the running container of a service, to talk with; the caller ends it."""
+        return self.converse("exec", "-T", service, *command, stderr=stderr)
+
+    def converse(self, *arguments: str, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Any ``docker compose`` command that one talks with; the caller ends it."""
         return subprocess.Popen(  # noqa: S603 - the administrator's own docker
-            [
-                *self._docker,
-                "compose",
-                "--project-directory",
-                str(self.directory),
-                "exec",
-                "-T",
-                service,
-                *command,
-            ],
+            [*self._docker, "compose", "--project-directory", str(self.directory), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,

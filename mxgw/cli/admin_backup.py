@@ -60,9 +60,11 @@ def backup_argument() -> click.Argument:
     return click.Argument(["name"], required=False, metavar="[DATE]")
 
 
-def place_of(call: Call, stack: str) -> Place:
-    """Of .env and the environment; raises Refused."""
-    environ = site_environ(call, stack)
+def place_of(call: Call, stack: str, *, without_file: bool = False) -> Place:
+    """Of .env and the environment; of the latter alone where there is no .env and none is needed. Raises
+    Refused."""
+    lost = without_file and not (Path(stack) / ".env").exists()
+    environ = dict(call.environ) if lost else site_environ(call, stack)
     days = environ.get("BACKUP_DAYS", "") or str(DAYS)
     if not (days.isdecimal() and days.isascii() and 1 <= int(days[:6]) <= MAX_DAYS):
         raise Refused("backup-days-wrong")
@@ -80,7 +82,7 @@ def now(call: Call, no_verify: bool, stack: str) -> None:
     """A backup, its trial, and what is old goes."""
     made = back_up(call, place_of(call, stack), no_verify=no_verify)
     name, verified = made.path.name, not no_verify
-    facts = {"verified": verified, "octets": made.octets}
+    facts = {"verified": verified, "octets": made.octets, "learnt": made.lacks is None}
     call.done("backup-made", name=name, users=made.users, messages=made.messages, more=facts)
     if verified:
         call.say("backup-proven", name=name, messages=made.messages)
@@ -106,7 +108,12 @@ def back_up(call: Call, place: Place, *, no_verify: bool) -> Made:
         if error.key != "backup-running":
             _write(call, place, made, verified=verified, why=why)
         raise
-    _write(call, place, made, verified=verified, why="")
+    if made.lacks:
+        call.incomplete = True
+        reason = call.words(made.lacks.key, **made.lacks.facts)
+        call.warn("backup-without-learnt", name=made.path.name, why=reason)
+        why = call.words("backup-without-learnt", name=made.path.name, why=reason)
+    _write(call, place, made, verified=verified, why=why)
     return made
 
 

@@ -78,7 +78,7 @@ def take_over(
         with (
             closing(open_home(place.stack, address)) as home,
             remembered,
-            _progress(call, new) as passed,
+            message_progress(call, "import-copying", new) as passed,
         ):
             came = copy(there, home, planned, remembered, address=address, passed=passed)
     if came.left:
@@ -106,7 +106,7 @@ def _show(call: Call, planned: list[Planned]) -> None:
 
 
 @contextmanager
-def _progress(call: Call, total: int) -> Iterator[Callable[[int], None]]:
+def message_progress(call: Call, key: str, total: int) -> Iterator[Callable[[int], None]]:
     """Messages as they come, for a person who waits."""
     if call.as_json or not on_terminal() or not os.environ.get("TERM"):
         yield lambda _: None
@@ -116,5 +116,5 @@ def _progress(call: Call, total: int) -> Iterator[Callable[[int], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as shown:
-        task = shown.add_task(call.words("import-copying"), total=total)
+        task = shown.add_task(call.words(key), total=total)
         yield lambda messages: shown.advance(task, messages)

@@ -10,13 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from mxgw.admin.backup.checksums import read_sums, sha256_of, write_sums
-from tests.backup.backup_house import BackupHouse
+from tests.backup.backup_house import SIEVE, BackupHouse, contents, fill, subscriptions
 from tests.dell.household import DOMAIN, PASSWORD, letter
-
-SIEVE = b'require "fileinto";\r\nfileinto "Archive";\r\n'
-LONG_AGO = '"03-Feb-2020 10:00:00 +0000"'
-JAPANESE = "&MMYwuTDI-"
-"""The folder that mail programs show as three katakana (modified UTF-7)."""
 
 
 @pytest.fixture
@@ -24,53 +19,6 @@ def house(backup_house: BackupHouse) -> Iterator[BackupHouse]:
     yield backup_house
     for one in backup_house.backups():
         shutil.rmtree(one)
-
-
-def fill(house: BackupHouse, name: str) -> None:
-    """Mail in several folders, flags, a keyword, a subscription, a filter."""
-    house.add(name)
-    for number in range(5):
-        assert house.deliver(letter(f"message {number}"), name)[0].code == 250
-    with house.imap(name) as session:
-        for folder in (JAPANESE, "2026.04", "Work/Old"):
-            assert session.create(f'"{folder}"')[0] == "OK"
-            session.subscribe(f'"{folder}"')
-        session.select("INBOX")
-        session.store("1", "+FLAGS", r"(\Seen \Answered)")
-        session.store("2", "+FLAGS", r"(\Flagged $Label1)")
-        session.copy("1:2", f'"{JAPANESE}"')
-        session.copy("3", '"2026.04"')
-        session.append('"Work/Old"', r"(\Seen)", LONG_AGO, b"Subject: old\r\n\r\nHello.\r\n")
-    sieve = house.home_of(name) / "sieve"
-    sieve.mkdir()
-    (sieve / "mine.sieve").write_bytes(SIEVE)
-    (house.home_of(name) / ".dovecot.sieve").symlink_to("sieve/mine.sieve")
-    for one in (sieve, sieve / "mine.sieve"):
-        shutil.chown(one, 1000, 1000)
-
-
-def contents(house: BackupHouse, name: str) -> dict[str, list[tuple[bytes, ...]]]:
-    """By folder, what a mail program sees of each message: UID, flags, date and text."""
-    found = {}
-    with house.imap(name) as session:
-        for line in session.list()[1]:
-            if b"\\Noselect" in line:
-                continue
-            folder = line.decode().rpartition(' "/" ')[2].strip('"')
-            session.select(f'"{folder}"', readonly=True)
-            status, rows = session.uid("fetch", "1:*", "(UID FLAGS INTERNALDATE BODY.PEEK[])")
-            assert status == "OK"
-            found[folder] = [
-                tuple(part.replace(b" \\Recent", b"").replace(b"\\Recent", b"") for part in row)
-                for row in rows
-                if isinstance(row, tuple)
-            ]
-    return found
-
-
-def subscriptions(house: BackupHouse, name: str) -> set[bytes]:
-    with house.imap(name) as session:
-        return set(session.lsub()[1])
 
 
 def test_what_is_lost_comes_back_as_it_was(house: BackupHouse) -> None:

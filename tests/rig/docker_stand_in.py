@@ -18,7 +18,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from mxgw.admin.env_file import read_env_file
 from tests.dell.cells import Cell, Host
+from tests.dell.compose_file import read_compose
 
 # Options of Compose that are followed by a value.
 VALUED = {"--project-directory", "-f", "--file", "-p", "--project-name", "--progress", "--env-file"}
@@ -94,7 +96,8 @@ class DockerStandIn:
         words = list(arguments)
         if not words or words.pop(0) != "compose":
             return _said(f"the stand-in knows docker compose alone: {shlex.join(arguments)}", code=125)
-        _options(words, VALUED)
+        directory = _last(_options(words, VALUED), "--project-directory")
+        self._read_site(Path(directory) / ".env")
         verb = words.pop(0) if words else ""
         acts = {"exec": self._exec, "run": self._run, "ps": self._ps, "up": self._up, "logs": self._logs}
         acts |= {"stop": self._stop, "kill": self._kill, "start": self._start, "restart": self._restart}
@@ -106,6 +109,16 @@ class DockerStandIn:
             return _said(f"no such service: {error}", code=1)
         except Exception as error:  # noqa: BLE001 - said to the caller, as docker does
             return _said(str(error), code=1)
+
+    def _read_site(self, path: Path) -> None:
+        """As Compose does at each call; a running cell keeps the environment that it was started with."""
+        if not path.is_file():
+            return
+        environ = dict(self.host.environ)
+        environ |= read_env_file(path)
+        if environ != self.host.environ:
+            self.host.environ = environ
+            self.host.compose = read_compose(environ)
 
     # -- programs -----------------------------------------------------------------------------------------
 
@@ -178,6 +191,12 @@ class DockerStandIn:
         options = _options(words, OTHER_VALUED)
         if any(name == "--force-recreate" for name, _ in options):
             self._stop(list(words))
+        for cell in self._named(list(words)):
+            name = cell.service
+            if not self._ends(cell) and cell.settings != self.host.compose["services"][name]:
+                cell.child.stop()
+                command, mounts = cell.given
+                self.host.cell(name, command=command, mounts=mounts)
         return self._start(words)
 
     def _logs(self, words: list[str]) -> dict[str, Any]:

@@ -55,5 +55,10 @@ def check_sums(top: Path, sums: Mapping[str, str], passed: Callable[[int], None]
             raise Refused("backup-damaged", failure=True, path=str(path)) from None
 
 
+def check_file(top: Path, sums: Path, name: str) -> None:
+    """One file of a list; raises Refused."""
+    check_sums(top, {name: read_sums(sums).get(name, "")}, lambda _: None)
+
+
 def _unescaped(name: str) -> str:
     return "\\".join(part.replace("\\n", "\n") for part in name.split("\\\\"))

@@ -22,6 +22,8 @@ _DUMP = (
     f"--triggers --events --hex-blob --databases {' '.join(DATABASES)}"
 )
 _LOAD = f'MYSQL_PWD="$MARIADB_ROOT_PASSWORD" exec mariadb {_CLIENT}'
+# The password in force is the first line of what it is given; the container's environment may have another.
+_AS_ROOT = f"IFS= read -r MYSQL_PWD; export MYSQL_PWD; exec mariadb {_CLIENT}"
 END = b"-- Dump completed"
 
 
@@ -42,7 +44,23 @@ def load(stack: Stack, source: Path) -> None:
         answer = stack.run("mariadb", ["sh", "-c", _LOAD], stdin=file, timeout=SECONDS)
     if answer.code:
         raise Refused("restore-database-failed", failure=True, why=answer.errors.strip()[-300:])
+    grant(stack)
+
+
+def grant(stack: Stack) -> None:
+    """Schema and accounts in place. Raises Refused."""
     # A function that is dropped and made anew loses the rights to it; the schema's own step gives them again.
     answer = stack.compose("run", "--rm", "--no-deps", "-T", "accounts", timeout=SECONDS)
     if answer.code:
         raise Refused("restore-database-failed", failure=True, why=answer.errors.strip()[-300:])
+
+
+def change_root_password(stack: Stack, known: str, fresh: str) -> str:
+    """What MariaDB has against it; "" where it is done. ``fresh`` is made of A-Z a-z 0-9 . _ - alone."""
+    accounts = ", ".join(f"'root'@'{host}' IDENTIFIED BY '{fresh}'" for host in ("%", "localhost"))
+    said = stack.run(
+        "mariadb",
+        ["sh", "-c", _AS_ROOT],
+        stdin=f"{known}\nALTER USER IF EXISTS {accounts};\n".encode(),
+    )
+    return (said.errors.strip() or "?") if said.code else ""

@@ -1,19 +1,18 @@
-"""One backup: database, mail and settings, written under another name until it is whole."""
+"""One backup: database, mail, what is learnt, settings; written under another name until it is whole."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mxgw.admin.backup import database, trial
+from mxgw.admin.backup import configuration, database, learnt, queued, trial
 from mxgw.admin.backup.checksums import check_sums, read_sums, sha256_of, write_sums
-from mxgw.admin.backup.copying import Last, copy_home, lay_out, new_octets
+from mxgw.admin.backup.copying import Last, copy_home, new_octets
 from mxgw.admin.backup.disk import MANIFEST, NAME, Disk, read_manifest
 from mxgw.admin.backup.maildir import address_of, folders_of, homes
 from mxgw.admin.forms import shown
@@ -22,7 +21,6 @@ from mxgw.admin.stack import Stack
 
 FORMAT = 1
 DATABASE = "database.sql"
-CONFIGURATION = "configuration.tar"
 SUMS = "SHA256SUMS"
 
 Passed = Callable[[int], None]
@@ -38,6 +36,8 @@ class Made:
     octets: int
     written: int
     """Of the mail: what the backup before had not."""
+    lacks: Refused | None
+    """Why what Rspamd has learnt is not in it."""
 
 
 def make(stack: Stack, disk: Disk, data: Path, now: datetime, passed: Passed) -> Made:
@@ -55,8 +55,9 @@ def make(stack: Stack, disk: Disk, data: Path, now: datetime, passed: Passed) ->
         making = disk.directory / f".making-{name}"
         making.mkdir(mode=0o700)
         try:
+            lacks = _learnt(making / learnt.FILE, stack, data)
             made = _fill(making, stack, mail, everybody, previous, now, passed)
-            _configuration(making / CONFIGURATION, stack.directory, data)
+            configuration.pack(making / configuration.FILE, configuration.Places(stack.directory, data))
             _sums(making, everybody)
             os.sync()
             making.rename(disk.directory / name)
@@ -66,7 +67,7 @@ def make(stack: Stack, disk: Disk, data: Path, now: datetime, passed: Passed) ->
     except OSError as error:
         raise Refused("backup-disk-fails", failure=True, why=shown(str(error))) from None
     users, messages, octets, written = made
-    return Made(disk.directory / name, users, messages, octets, written)
+    return Made(disk.directory / name, users, messages, octets, written, lacks)
 
 
 def verify(stack: Stack, disk: Disk, backup: Path, passed: Passed) -> int:
@@ -75,13 +76,8 @@ def verify(stack: Stack, disk: Disk, backup: Path, passed: Passed) -> int:
     manifest = read_manifest(backup)
     check_backup(backup, list(manifest["users"]), passed)
     scratch = disk.directory / f".trial-{backup.name}"
-    shutil.rmtree(scratch, ignore_errors=True)
     try:
-        scratch.mkdir(mode=0o700)
-        (scratch / "mail").mkdir()
-        for home in manifest["users"]:
-            lay_out(backup / "mail" / home, scratch / "mail" / home)
-            (scratch / "mail" / home).parent.chmod(0o711)
+        trial.lay(backup, scratch, manifest["users"])
         users = {address_of(home): facts["folders"] for home, facts in manifest["users"].items()}
         seen = trial.look(stack, scratch, list(users))
     except OSError as error:
@@ -130,30 +126,27 @@ def _fill(
         "messages": messages,
         "octets": octets,
         "written": written,
+        "queue": queued.queue_of(stack),
         "users": users,
     }
     (making / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
     return len(users), messages, octets, written
 
 
-def _configuration(target: Path, stack: Path, data: Path) -> None:
-    """Secrets and certificates: readable by root alone."""
-    with (
-        os.fdopen(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file,
-        tarfile.open(fileobj=file, mode="w") as archive,
-    ):
-        for path, name in (
-            (stack / ".env", "env"),
-            (stack / "compose.yaml", "compose.yaml"),
-            (data / "tls", "tls"),
-        ):
-            if path.exists():
-                archive.add(path, name)
+def _learnt(target: Path, stack: Stack, data: Path) -> Refused | None:
+    """Mail is saved all the same where Redis is out of order."""
+    try:
+        if learnt.is_there(stack):
+            learnt.save(stack, data, target)
+    except Refused as why:
+        target.unlink(missing_ok=True)
+        return why
+    return None
 
 
 def _sums(making: Path, everybody: list[str]) -> None:
-    names = [DATABASE, CONFIGURATION, MANIFEST, *(_sums_name(home) for home in everybody)]
-    write_sums(making / SUMS, {name: sha256_of(making / name) for name in names})
+    names = [DATABASE, configuration.FILE, learnt.FILE, MANIFEST, *(_sums_name(home) for home in everybody)]
+    write_sums(making / SUMS, {name: sha256_of(making / name) for name in names if (making / name).exists()})
 
 
 def _sums_name(home: str) -> str:

@@ -1,23 +1,27 @@
-"""Bringing mail back: laid out beside what is there, exchanged while Dovecot stands still, read by it, undone
-where it does not see what the backup has."""
+"""Bringing everything or a mailbox back: laid out beside what is there, exchanged while Dovecot stands still,
+read by it, undone where it does not see what the backup has."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mxgw.admin.backup import database, trial
+from mxgw.admin.backup import database, learnt, trial
+from mxgw.admin.backup.configuration import Change
 from mxgw.admin.backup.copying import copy_one
 from mxgw.admin.backup.disk import NAME, read_manifest
 from mxgw.admin.backup.maildir import home_of
 from mxgw.admin.backup.make import DATABASE, check_backup
+from mxgw.admin.backup.queued import Unsent, unsent
+from mxgw.admin.backup.settling import Settling
 from mxgw.admin.forms import shown
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import Stack
@@ -37,23 +41,30 @@ Passed = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """``aside``: where what was there before is kept. ``unknown``: homes without a user, not read."""
+    """``aside``: where what was there before is kept. ``unknown``: homes without a user, not read. ``kept``:
+    copies of settings. ``unsent``: what waited in Postfix then, which is not put back."""
 
     users: int
     messages: int
     aside: Path
     unknown: tuple[str, ...]
+    kept: tuple[Path, ...]
+    unsent: Sequence[Unsent]
 
 
-def restore(stack: Stack, data: Path, backup: Path, *, user: str, passed: Passed) -> Restored:
-    """Everything of a backup, or the mailbox ``user``. Nothing has changed when it raises Refused."""
+def restore(
+    stack: Stack, data: Path, backup: Path, *, user: str, settings: Sequence[Change], passed: Passed
+) -> Restored:
+    """Everything of a backup and these of its settings, or the mailbox ``user``. Nothing has changed when it
+    raises Refused."""
     manifest = read_manifest(backup)
     everybody = [home_of(user)] if user else list(manifest["users"])
     if user and everybody[0] not in manifest["users"]:
         raise Refused("restore-no-such-user", address=user)
     check_backup(backup, everybody, passed)
     stamp = datetime.now(UTC).strftime(NAME)
-    exchange = _Exchange(stack, data / "mail", stamp, backup, everybody, whole=not user)
+    settling = Settling(stack, settings, stamp)
+    exchange = _Exchange(stack, data, stamp, backup, everybody, settling, whole=not user)
     try:
         exchange.stage(manifest, passed)
         with exchange.stopped():
@@ -63,20 +74,26 @@ def restore(stack: Stack, data: Path, backup: Path, *, user: str, passed: Passed
         raise Refused("restore-disk-fails", failure=True, why=shown(str(error))) from None
     finally:
         shutil.rmtree(exchange.staged, ignore_errors=True)
-    return Restored(len(everybody), messages, exchange.aside, tuple(unknown))
+    waited = () if user else unsent(manifest)
+    return Restored(len(everybody), messages, exchange.aside, tuple(unknown), tuple(settling.kept), waited)
 
 
 class _Exchange:
     def __init__(
-        self, stack: Stack, mail: Path, stamp: str, backup: Path, everybody: list[str], *, whole: bool
+        self,
+        stack: Stack,
+        data: Path,
+        stamp: str,
+        backup: Path,
+        everybody: list[str],
+        settling: Settling,
+        *,
+        whole: bool,
     ) -> None:
-        self._stack, self._mail, self._backup, self._everybody, self._whole = (
-            stack,
-            mail,
-            backup,
-            everybody,
-            whole,
-        )
+        self._stack, self._backup, self._everybody, self._whole = stack, backup, everybody, whole
+        self._mail = mail = data / "mail"
+        self._settling = settling
+        self._redis = data / learnt.SERVICE
         # Beside the mail: what is renamed must stay on its file system.
         self.staged = mail / f".restoring-{stamp}"
         self.aside = mail / f".before-restore-{stamp}"
@@ -121,11 +138,14 @@ class _Exchange:
             self._put_back()
             self._compose("up", "-d", *reversed(running))
             raise
+        self._settling.start()
         self._compose("up", "-d", *reversed(running))
 
     def exchange(self) -> None:
         """Mail and database of the backup in the place of those in service."""
         if self._whole:
+            self._settling.put()
+            self._exchange_learnt()
             (self.aside / "mail").mkdir()
             for one in list(os.scandir(self._mail)):
                 if not one.name.startswith("."):
@@ -147,6 +167,17 @@ class _Exchange:
             owner = self._mail.stat()
             os.chown(there.parent, owner.st_uid, owner.st_gid)
         (self.staged / home).rename(there)
+
+    def _exchange_learnt(self) -> None:
+        """Rspamd goes on, and finds Redis again by itself."""
+        snapshot = self._backup / learnt.FILE
+        if not snapshot.exists() or not self._redis.is_dir() or not learnt.is_there(self._stack):
+            return
+        owner = self._redis.stat()
+        self._compose("stop", learnt.SERVICE)
+        _move(self._redis, self.aside / learnt.SERVICE)
+        learnt.lay_out(snapshot, self._redis, owner=owner)
+        self._compose("up", "-d", "--no-deps", learnt.SERVICE)
 
     def read(self, manifest: dict[str, Any]) -> tuple[int, list[str]]:
         """Dovecot makes its indexes anew and counts, before anything new comes in."""
@@ -174,11 +205,18 @@ class _Exchange:
             one.name for one in (os.scandir(self.aside / "mail") if (self.aside / "mail").is_dir() else ())
         ]
         if self._whole:
-            for one in list(os.scandir(self._mail)):
-                if not one.name.startswith("."):
-                    os.rename(one.path, failed / one.name)
+            if (self.aside / "mail").is_dir():
+                for one in list(os.scandir(self._mail)):
+                    if not one.name.startswith("."):
+                        os.rename(one.path, failed / one.name)
             for name in names:
                 os.rename(self.aside / "mail" / name, self._mail / name)
+            if (self.aside / learnt.SERVICE).exists():
+                self._compose("stop", learnt.SERVICE)
+                shutil.rmtree(self._redis, ignore_errors=True)
+                _move(self.aside / learnt.SERVICE, self._redis)
+                self._compose("up", "-d", "--no-deps", learnt.SERVICE)
+            self._settling.undo()
             if self._dumped.exists():
                 database.load(self._stack, self._dumped)
         else:
@@ -206,6 +244,17 @@ class _Exchange:
         answer = self._stack.compose(*words, timeout=STOP_SECONDS)
         if answer.code:
             raise Refused("restore-docker-failed", failure=True, why=answer.errors.strip()[-300:])
+
+
+def _move(source: Path, target: Path) -> None:
+    """Also to another file system."""
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy_tree(source, target, lambda _: None)
+        shutil.rmtree(source)
 
 
 def _copy_tree(source: Path, target: Path, passed: Passed) -> None:

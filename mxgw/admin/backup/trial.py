@@ -7,10 +7,13 @@ and keeps no index.
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from mxgw.admin.backup.copying import lay_out
 from mxgw.admin.backup.maildir import Summary
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import Stack
@@ -65,7 +68,7 @@ doveadm $configuration -f tab fetch -u "$user" 'mailbox flags size.physical' mai
     sed '1d;s/^/message\\t/'
 """
 
-SCRIPT = f"""\
+_BEGIN = f"""\
 set -euo pipefail
 configuration='-c {PLACE}/dovecot.conf'
 mkdir -p /tmp/trial-run
@@ -76,6 +79,10 @@ for try in $(seq 100); do
     [ -S /tmp/trial-run/auth-userdb ] && break
     sleep 0.1
 done
+"""
+
+SCRIPT = f"""\
+{_BEGIN}
 while IFS= read -r user; do
     printf 'user\\t%s\\n' "$user"
     {LOOK}
@@ -83,22 +90,38 @@ done <{PLACE}/users
 echo end
 """
 
+SERVE = f"""\
+{_BEGIN}
+doveadm $configuration exec imap $configuration -u "$1"
+"""
+
+
+def lay(backup: Path, scratch: Path, homes: Iterable[str]) -> None:
+    """A tree of these homes that such a Dovecot may write into. Raises OSError."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700)
+    (scratch / "mail").mkdir()
+    for home in homes:
+        lay_out(backup / "mail" / home, scratch / "mail" / home)
+        (scratch / "mail" / home).parent.chmod(0o711)
+    for directory in (scratch, scratch / "mail"):
+        directory.chmod(0o711)
+    (scratch / "dovecot.conf").write_text(CONFIGURATION)
+
+
+def open_session(stack: Stack, scratch: Path, user: str, *, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+    """An IMAP session with one user's mail in ``scratch/mail``, logged in already; the caller ends it."""
+    (scratch / "serve.sh").write_text(SERVE)
+    return stack.converse(*_dovecot(scratch), f"{PLACE}/serve.sh", user, stderr=stderr)
+
 
 def look(stack: Stack, scratch: Path, users: Sequence[str]) -> dict[str, dict[str, Summary]]:
     """What a Dovecot sees in ``scratch/mail``. Raises Refused where it cannot look."""
-    (scratch / "dovecot.conf").write_text(CONFIGURATION)
     (scratch / "users").write_text("".join(f"{user}\n" for user in users))
     (scratch / "look.sh").write_text(SCRIPT)
-    (scratch).chmod(0o711)
-    (scratch / "mail").chmod(0o711)
     seen = scratch / "seen"
     with seen.open("wb") as file:
-        answer = stack.compose(
-            *("run", "--rm", "--no-deps", "-T", "-v", f"{scratch}:{PLACE}:z", "--entrypoint", "bash"),
-            *("dovecot", f"{PLACE}/look.sh"),
-            stdout=file,
-            timeout=SECONDS,
-        )
+        answer = stack.compose(*_dovecot(scratch), f"{PLACE}/look.sh", stdout=file, timeout=SECONDS)
     with seen.open(encoding="utf-8", errors="replace") as lines:
         found, whole = counted(lines)
     if answer.code or not whole:
@@ -157,3 +180,8 @@ def difference(expected: Mapping[str, Any], seen: Mapping[str, Summary]) -> str:
         if there != here:
             return f"{name}: {json.dumps(there, ensure_ascii=False)} / {json.dumps(here, ensure_ascii=False)}"
     return ""
+
+
+def _dovecot(scratch: Path) -> Sequence[str]:
+    mount = f"{scratch}:{PLACE}:z"
+    return ("run", "--rm", "--no-deps", "-T", "-v", mount, "--entrypoint", "bash", "dovecot")

@@ -6,9 +6,9 @@ import imaplib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from mxgw.admin.importing.names import EVERYTHING, encoded
-from mxgw.admin.importing.remembered import Remembered
 from mxgw.admin.importing.sessions import (
     MAX_MESSAGE_OCTETS,
     Folder,
@@ -19,6 +19,18 @@ from mxgw.admin.importing.sessions import (
     hangs,
 )
 from mxgw.admin.refusal import Refused
+
+
+class Memory(Protocol):
+    """Which messages came already: folder, UIDVALIDITY and UID there."""
+
+    def __contains__(self, message: tuple[str, int, int]) -> bool: ...
+
+    def add(self, message: tuple[str, int, int], found: str) -> None:
+        """It is here; ``found`` is the message's print."""
+
+    def prints(self, *, but: str) -> set[str]:
+        """Of every message that came, except out of one folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class Came:
     why: str = ""
 
 
-def plan(old: Mailbox, remembered: Remembered) -> list[Planned]:
+def plan(old: Mailbox, remembered: Memory) -> list[Planned]:
     """All folders, that of everything last: only what no other has comes out of that. Raises Refused."""
     try:
         return _plan(old, remembered)
@@ -54,7 +66,7 @@ def plan(old: Mailbox, remembered: Remembered) -> list[Planned]:
         raise Refused("import-broke-off", failure=True, copied=0, why=str(error)[:200]) from None
 
 
-def _plan(old: Mailbox, remembered: Remembered) -> list[Planned]:
+def _plan(old: Mailbox, remembered: Memory) -> list[Planned]:
     found = []
     for folder in sorted(
         old.folders(), key=lambda one: (EVERYTHING in one.uses, one.target != "INBOX", one.name)
@@ -69,7 +81,7 @@ def copy(
     old: Mailbox,
     home: Home,
     planned: Sequence[Planned],
-    remembered: Remembered,
+    remembered: Memory,
     *,
     address: str,
     passed: Callable[[int], None],
@@ -100,7 +112,7 @@ def _folder(
     old: Mailbox,
     home: Home,
     one: Planned,
-    remembered: Remembered,
+    remembered: Memory,
     came: Came,
     passed: Callable[[int], None],
 ) -> None:

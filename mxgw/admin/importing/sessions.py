@@ -178,10 +178,11 @@ class Home(Mailbox):
 
     def close(self) -> None:
         """The process ends with its input; half a message, where this was interrupted, is none."""
-        _end(self._process)
+        end(self._process)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """By the end of its input; by force where that does not do."""
     for pipe in (process.stdin, process.stdout):
         with contextlib.suppress(OSError):
             cast(IO[bytes], pipe).close()
@@ -247,11 +248,11 @@ def open_home(stack: Stack, address: str, *, silence: float = HOME_SILENCE_SECON
         try:
             return Home(process, silence=silence)
         except HomeHangsError:
-            _end(process)
+            end(process)
             raise hangs(address, silence, copied=0) from None
         except (OSError, imaplib.IMAP4.error):
             process.kill()
-            _end(process)
+            end(process)
             said.seek(0)
             why = shown(said.read()[-200:].decode(errors="replace").strip() or "?")
             raise Refused("import-home-silent", failure=True, address=address, why=why) from None

@@ -84,26 +84,52 @@ The mail server stands still while directories are exchanged and read; mail wait
 at its senders. What is there now is kept aside, and comes back by itself where
 the restored mail cannot be read.
 
+Where settings (.env) differ from the backup's, it shows which, and asks. Those of
+this machine (Tailscale's address and name, places of the disks) always stay.
+
+With --into nothing is replaced: the mail comes into a folder beside today's.
+
 Examples:
   mxgw admin restore                                      all, newest backup
-  mxgw admin restore 2026-11-24 --user taro@example.jp    one mailbox""",
+  mxgw admin restore 2026-11-24 --user taro@example.jp    one mailbox
+  mxgw admin restore --user taro@example.jp --into "Restored 2026-11-24"
+  mxgw admin restore --configuration only                 settings alone""",
         """\
 バックアップから全体、または 1 つのメールボックスを元に戻します。最初に
 確認します。ディレクトリーの入れ替えと確認の間だけサーバーを止め、その間の
 メールは送信側で待ちます。現在のメールは別の場所に残し、復元したメールを
 読めないときは自動で元に戻します。
 
+設定（.env）がバックアップと違うときは、違う項目を表示して尋ねます。この機械の
+もの（Tailscale のアドレスと名前、ディスクの場所）は常にそのままです。
+
+--into を付けると何も置き換えず、今のメールの横のフォルダーに入れます。
+
 例：
   mxgw admin restore                                      最新から全体
-  mxgw admin restore 2026-11-24 --user taro@example.jp    1 つだけ""",
+  mxgw admin restore 2026-11-24 --user taro@example.jp    1 つだけ
+  mxgw admin restore --user taro@example.jp --into "復元 2026-11-24"
+  mxgw admin restore --configuration only                 設定だけ""",
     ),
     "option-no-verify": Text("Without the trial.", "試しの復元をしません。"),
     "option-restore-user": Text("This mailbox only.", "このメールボックスだけ復元します。"),
+    "option-restore-into": Text(
+        "With --user: put the mail into this new folder, replace nothing.",
+        "--user と併用：何も置き換えず、この新しいフォルダーに入れます。",
+    ),
+    "option-restore-configuration": Text(
+        "Settings: with or without them, or only them. [default: asked]",
+        "設定も（with）、設定以外（without）、設定だけ（only）。省略時は尋ねます。",
+    ),
     # -- tables
     "column-backup": Text("backup (UTC)", "バックアップ（UTC）"),
     "column-messages": Text("messages", "メール数"),
     "column-backup-size": Text("size", "メールの容量"),
     "column-proven": Text("restored on trial", "試しの復元"),
+    "column-configuration": Text("file", "ファイル"),
+    "column-configuration-what": Text("what is different in the backup", "バックアップと違う点"),
+    "configuration-missing": Text("is missing here", "ここにない"),
+    "configuration-differs": Text("differs: ", "相違："),
     "backup-good": Text("yes", "成功"),
     "backup-bad": Text("FAILED", "失敗"),
     "backup-untried": Text("not yet", "未実施"),
@@ -130,6 +156,54 @@ Examples:
     "ask-restore-user": Text(
         "Replace the mail of {address} by backup {name}?",
         "{address} のメールをバックアップ {name} に置き換えますか？",
+    ),
+    "ask-restore-configuration": Text(
+        "Put back these settings of backup {name}, too? (a copy of today's is kept)",
+        "これらの設定もバックアップ {name} に戻しますか？（今の設定は控えを残します）",
+    ),
+    "ask-restore-into": Text(
+        "Put the {count} messages that {address} had in backup {name} into the folder {folder}? Today's mail stays "
+        "as it is.",
+        "バックアップ {name} の {address} のメール {count} 通を、フォルダー {folder} に入れますか？ 今のメールは"
+        "変わりません。",
+    ),
+    "restored-into": Text(
+        "{messages} messages of {address} out of {name} are now in the folder {folder}.",
+        "{name} の {address} のメール {messages} 通をフォルダー {folder} に入れました。",
+    ),
+    "restore-into-left": Text(
+        "{count} messages could not be put there (the last: {why}).",
+        "{count} 通は入れられませんでした（最後の理由：{why}）。",
+    ),
+    "restore-configuration-same": Text(
+        "The settings are those of backup {name}; nothing was changed.",
+        "設定はバックアップ {name} と同じです。何も変更していません。",
+    ),
+    "restore-configuration-left": Text(
+        "{count} files of settings differ from the backup's and were left: mxgw admin restore --configuration only",
+        "バックアップと違う設定ファイル {count} 個はそのままです。戻すには：mxgw admin restore --configuration only",
+    ),
+    "configuration-restored": Text(
+        "Settings of {name} are back: {count} files.",
+        "{name} の設定を戻しました：{count} ファイル。",
+    ),
+    "configuration-kept": Text(
+        "The settings before are in {paths} (they hold passwords; delete them when all works).",
+        "以前の設定は {paths} にあります（パスワードを含みます。問題がなければ削除してください）。",
+    ),
+    "configuration-then-install": Text(
+        "Now: sudo /opt/mxgw/dell-stack/install.sh, then mxgw admin restore",
+        "次に sudo /opt/mxgw/dell-stack/install.sh、そのあと mxgw admin restore を実行してください。",
+    ),
+    "restore-unsent": Text(
+        "{count} messages waited to be sent when the backup was made. They are not sent again, since most have gone "
+        "since; their senders find them in the folder Sent, and may send them again after asking:\n  {lines}",
+        "バックアップの時点で送信待ちだったメールが {count} 通あります。その後送信された可能性が高いため、自動では"
+        "再送しません。送信者の「送信済み」フォルダーにあるので、相手に確認のうえ送り直してください：\n  {lines}",
+    ),
+    "backup-without-learnt": Text(
+        "Backup {name} is good, but what Rspamd has learnt is not in it: {why}",
+        "バックアップ {name} に問題はありませんが、Rspamd の学習結果は含まれていません：{why}",
     ),
     "restored": Text(
         "Restored from {name}: {users} mailboxes, {messages} messages, all read by Dovecot.",
@@ -186,6 +260,50 @@ Examples:
     "backup-state-unwritable": Text(
         "The result could not be written for the watcher: {why}",
         "結果を監視用に書き込めません：{why}",
+    ),
+    "backup-learnt-failed": Text(
+        "Redis could not save what Rspamd has learnt: {why}. Is redis running, and is there room? docker compose ps; "
+        "df -h",
+        "Redis が Rspamd の学習結果を保存できません：{why}。docker compose ps と df -h で redis の状態と空き容量を"
+        "確認してください。",
+    ),
+    "backup-configuration-unsafe": Text(
+        "{path} holds what no backup of mxgw holds ({what}); nothing of it was used. Take another backup: "
+        "mxgw admin backup list",
+        "{path} に mxgw のバックアップにないもの（{what}）が含まれるため、使いませんでした。別のバックアップを"
+        "使ってください：mxgw admin backup list",
+    ),
+    "restore-root-password": Text(
+        "MariaDB did not take the MARIADB_ROOT_PASSWORD of the backup ({why}). Nothing was changed. Is mariadb "
+        "healthy, and is the password in .env the right one? docker compose ps",
+        "バックアップの MARIADB_ROOT_PASSWORD を MariaDB に設定できません（{why}）。何も変更していません。"
+        "docker compose ps で mariadb の状態を、.env でパスワードを確認してください。",
+    ),
+    "restore-one-or-all": Text(
+        "--configuration goes with the restore of everything; leave it out, or leave out --user and --into.",
+        "--configuration は全体の復元で使います。--configuration か、--user と --into のどちらかを外してください。",
+    ),
+    "restore-into-whom": Text(
+        "--into needs a mailbox: add --user taro@example.jp",
+        "--into にはメールボックスが必要です。--user taro@example.jp を付けてください。",
+    ),
+    "restore-bad-folder": Text(
+        "{text!r} is no name for a folder; take one like: Restored 2026-11-24",
+        "{text!r} はフォルダー名に使えません。「復元 2026-11-24」のような名前にしてください。",
+    ),
+    "restore-into-used": Text(
+        "The folder {folder} holds other mail already; choose another name for --into.",
+        "フォルダー {folder} には別のメールがあります。--into に別の名前を指定してください。",
+    ),
+    "restore-into-full": Text(
+        "{address} is full after {copied} messages. Give it more room (mxgw admin user quota {address} 10G) and run "
+        "it again: what is missing comes.",
+        "{copied} 通を入れたところで {address} がいっぱいになりました。容量を増やして"
+        "（mxgw admin user quota {address} 10G）もう一度実行すると、残りが入ります。",
+    ),
+    "restore-into-broke-off": Text(
+        "It broke off after {copied} messages ({why}). Run it again: what is missing comes.",
+        "{copied} 通を入れたところで中断しました（{why}）。もう一度実行すると、残りが入ります。",
     ),
     "restore-no-such-user": Text(
         "{address} is not in this backup: mxgw admin backup list",
