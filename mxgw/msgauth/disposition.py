@@ -157,6 +157,9 @@ def dispose(
         return Disposition(handling, DispositionReason.DMARC_FAIL, _override(dmarc, handling))
     if arc is not None and excused and arc.temporary:
         return Disposition(Handling.DEFER, DispositionReason.ARC_TEMPERROR, reply=SEAL_UNKNOWN)
+    if arc is not None and one_author and dmarc.organization_hidden and _trusted(arc, trusted_sealers):
+        # What the sealer says may be about another domain of the author's organization.
+        return Disposition(Handling.DEFER, DispositionReason.DMARC_TEMPERROR, reply=NO_ANSWER)
     return Disposition(handling, DispositionReason.DMARC_FAIL, reply=DMARC_REFUSED)
 
 
@@ -195,12 +198,15 @@ def _without_answer(mode: DmarcPolicy, dmarc: DmarcVerdict, *, crowded: bool) ->
 
 def _vouched(arc: ArcVerdict, dmarc: DmarcVerdict, trusted_sealers: frozenset[str]) -> bool:
     """Whether the newest sealer, if its seal holds, is one we trust, and says that the author is true."""
-    return (
-        bool(arc.sealers)
-        and arc.sealers[0] in trusted_sealers
-        and arc.author_sealed
-        and vouches(arc.results, dmarc.author_domain, dmarc.organizational_domain)
+    return _trusted(arc, trusted_sealers) and vouches(
+        arc.results, dmarc.author_domain, dmarc.organizational_domain
     )
+
+
+def _trusted(arc: ArcVerdict, trusted_sealers: frozenset[str]) -> bool:
+    """Whether the newest sealer, if its seal holds, is one we trust, and has sealed the author."""
+    may_hold = arc.result is Result.PASS or arc.temporary
+    return may_hold and bool(arc.sealers) and arc.sealers[0] in trusted_sealers and arc.author_sealed
 
 
 def _override(dmarc: DmarcVerdict | None, handling: Handling) -> Override:

@@ -80,6 +80,9 @@ class DmarcVerdict:
     policy: Policy = Policy.NONE
     published: Policy = Policy.NONE
     presumed: Policy = Policy.NONE
+    organization_hidden: bool = False
+    """DNS trouble hides the organizational domain."""
+
     record: DmarcRecord | None = None
     record_domain: str = ""
     aligned_spf: bool = False
@@ -265,6 +268,7 @@ def _verdict(
         result=result,
         author_domain=discovery.author_domain,
         organizational_domain=discovery.organizational_domain,
+        organization_hidden=bool(discovery.walk_unanswered),
         policy=policy,
         published=published,
         record=record,

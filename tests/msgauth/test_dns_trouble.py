@@ -15,6 +15,7 @@ from mxgw.msgauth.checks import Examiner
 from mxgw.msgauth.disposition import Disposition, Handling, dispose
 from mxgw.msgauth.results import Result
 from mxgw.msgauth.spf import check_spf
+from tests.msgauth.arc_sealer import seal
 from tests.msgauth.dkim_signer import ed25519_key, key_record, sign
 from tests.rig.zone import Zone
 
@@ -40,17 +41,18 @@ def zone(record: str) -> Zone:
             "mx.bank.example": {"A": ["192.0.2.1"], "TXT": ["v=spf1 a -all"]},
             "mx.bank.example.ok.example": {"A": ["127.0.0.2"]},
             "_dmarc.bank.example": {"TXT": ["v=DMARC1; p=reject; np=quarantine"]},
+            "sel._domainkey.lists.example": {"TXT": [key_record(ed25519_key())]},
             "s._domainkey.mail.bank.example": {"TXT": [key_record(ed25519_key())]},
             REVERSE: {"PTR": ["mx.bank.example"]},
         }
     )
 
 
-async def disposed(dns: Zone, message: bytes) -> Disposition:
+async def disposed(dns: Zone, message: bytes, client: Client = CLIENT) -> Disposition:
     examiner = Examiner(
         dns, AUTHENTICATION_CHECKS - {Check.DNSBL}, "mx.example.jp", (), lambda: 0.0, null_mx=True
     )
-    examination = examiner.begin(CLIENT, ReversePath("a", "bank.example"))
+    examination = examiner.begin(client, ReversePath("a", "bank.example"))
     header = parse_header(message)
     examination.header(header)
     examination.body(message[header.octets :])
@@ -60,7 +62,7 @@ async def disposed(dns: Zone, message: bytes) -> Disposition:
         author=found.author,
         dmarc=found.dmarc,
         arc=found.arc,
-        trusted_sealers=frozenset(),
+        trusted_sealers=frozenset({"lists.example"}),
         null_mx=found.null_mx,
         null_mx_policy=NullMxPolicy.REJECT,
         crowded=found.crowded,
@@ -93,6 +95,16 @@ async def test_a_fail_that_dns_had_no_part_in_is_sure() -> None:
     assert (await disposed(dns, LETTER)).handling is Handling.REJECT
 
 
+LIST = Client(ip_address("192.0.2.77"), 25, "lists.example", extended=True)
+WORDS = [
+    "lists.example; dmarc=pass header.from=bank.example",
+    "lists.example; dkim=pass header.d=mail.bank.example",
+    "lists.example; spf=pass smtp.mailfrom=bank.example",
+]
+FORWARDED = [
+    seal(SIGNED.replace(b"Subject: x", b"Subject: [list] x"), 1, domain="lists.example", results=words)
+    for words in WORDS
+]
 NAMES = st.sampled_from(
     [
         "bank.example",
@@ -103,6 +115,7 @@ NAMES = st.sampled_from(
         "_dmarc.bank.example",
         "_dmarc.mail.bank.example",
         "_dmarc.example",
+        "sel._domainkey.lists.example",
         "s._domainkey.mail.bank.example",
         REVERSE,
     ]
@@ -124,3 +137,23 @@ async def test_whatever_dns_does_not_answer_honest_mail_is_not_refused(
         dns.fail(f"{kind}{name}")
 
     assert (await disposed(dns, message)).handling is not Handling.REJECT
+
+
+@given(
+    message=st.sampled_from(FORWARDED),
+    record=st.sampled_from(["v=DMARC1; p=reject", "v=DMARC1; p=reject; adkim=s; aspf=s"]),
+    failing=st.sets(st.tuples(KINDS, NAMES), max_size=3),
+)
+@settings(max_examples=300)
+async def test_whatever_dns_does_not_answer_what_a_trusted_list_passes_on_is_not_refused(
+    message: bytes, record: str, failing: set[tuple[str, str]]
+) -> None:
+    dns = zone(RECORDS[3])
+    dns.put("_dmarc.bank.example", {"TXT": [record]})
+    expected = (await disposed(dns, message, LIST)).handling
+    for kind, name in failing:
+        dns.fail(f"{kind}{name}")
+
+    found = (await disposed(dns, message, LIST)).handling
+
+    assert found is not Handling.REJECT or expected is Handling.REJECT
