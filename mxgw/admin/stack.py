@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import re
+import shlex
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +16,23 @@ from typing import IO, Any
 
 from mxgw.admin.refusal import Refused
 
+DOCKER_VARIABLE = "MXGW_DOCKER"
+"""Another docker than the one on the way, with arguments where it needs some."""
+
 TIMEOUT_SECONDS = 60.0
 """For what answers at once in health; who waits longer says so."""
+
+END_SECONDS = 5.0
+"""For docker to go by itself when it is told to."""
+
+LOOKS = 2
+"""Compose looks at each container that it lists, and fails where one is gone meanwhile, as after
+``docker compose run --rm``."""
+
+_ONE_OFF = "com.docker.compose.oneoff"
+_SERVICE = "com.docker.compose.service"
+_RUN = re.compile(r"[-_]run[-_][0-9a-f]{12}")
+"""How Compose ends the name of what ``docker compose run`` made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +44,8 @@ class ServiceState:
     state: str
     health: str = ""
     exit_code: int = 0
-    image: str = ""
+    container: str = ""
+    """Its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +57,26 @@ class Answer:
     errors: str
 
 
+def docker_command(environ: Mapping[str, str]) -> list[str]:
+    """How the environment has docker called; raises Refused."""
+    try:
+        return shlex.split(environ.get(DOCKER_VARIABLE, "")) or ["docker"]
+    except ValueError:
+        raise Refused("docker-missing", failure=True) from None
+
+
 class Stack:
     """The Compose project in a directory (that of compose.yaml and .env). Raises Refused where Docker itself
     cannot be asked."""
 
-    def __init__(self, directory: Path, *, docker: Sequence[str] = ("docker",)) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, *, docker: Sequence[str] = ("docker",), apart: bool = False) -> None:
+        self.directory = directory.resolve()
         self._docker = tuple(docker)
+        self._apart = apart
+
+    def apart(self) -> Stack:
+        """The same, but Ctrl-C at the terminal is not for its programs: who calls them ends them."""
+        return Stack(self.directory, docker=self._docker, apart=True)
 
     def run(
         self,
@@ -71,6 +105,7 @@ class Stack:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
+            cwd=self._place,
         )
 
     def compose(
@@ -99,46 +134,102 @@ class Stack:
         timeout: float = TIMEOUT_SECONDS,
     ) -> Answer:
         """Any ``docker`` command."""
-        given: dict[str, Any] = (
-            {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin or subprocess.DEVNULL}
-        )
+        command = [*self._docker, *arguments]
         try:
-            done = subprocess.run(  # noqa: S603 - the administrator's own docker
-                [*self._docker, *arguments],
+            with subprocess.Popen(  # noqa: S603 - the administrator's own docker
+                command,
+                stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin or subprocess.DEVNULL,
                 stdout=stdout or subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                timeout=timeout,
-                check=False,
-                **given,
-            )
-        except FileNotFoundError:
+                cwd=self._place,
+                start_new_session=self._apart,
+            ) as child:
+                try:
+                    said, errors = child.communicate(stdin if isinstance(stdin, bytes) else None, timeout)
+                except BaseException:
+                    self._end(child)
+                    raise
+        except (FileNotFoundError, PermissionError):
             raise Refused("docker-missing", failure=True) from None
         except subprocess.TimeoutExpired:
             raise Refused("docker-silent", failure=True, seconds=round(timeout)) from None
-        return Answer(done.returncode, done.stdout or b"", done.stderr.decode(errors="replace"))
+        return Answer(child.returncode, said or b"", errors.decode(errors="replace"))
+
+    def _end(self, child: subprocess.Popen[bytes]) -> None:
+        """``docker compose`` is two programs: the second goes on alone where nobody ends both."""
+        if self._apart:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(END_SECONDS)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
 
     def states(self) -> Mapping[str, ServiceState]:
-        """Every container of the project, stopped ones too, by service."""
-        answer = self.compose("ps", "--all", "--format", "json")
-        if answer.code:
-            raise Refused("docker-refuses", failure=True, why=answer.errors.strip()[-300:])
-        states = (
-            ServiceState(
-                service=str(one["Service"]),
-                state=str(one.get("State", "")),
-                health=str(one.get("Health", "")),
-                exit_code=int(one.get("ExitCode", 0)),
-                image=str(one.get("Image", "")),
-            )
-            for one in _objects(answer.output.decode(errors="replace"))
+        """The container of each service of the project, stopped ones too. What ``docker compose run`` made
+        (the administrator's commands, the trial of a backup) bears a service's name too and is left out."""
+        for _ in range(LOOKS):
+            answer = self.compose("ps", "--all", "--format", "json")
+            if not answer.code:
+                return _by_service(_listed(answer.output))
+        return self._inspected()
+
+    def _inspected(self) -> Mapping[str, ServiceState]:
+        """The same by docker itself: Compose 1 lists for people only."""
+        listed = self.compose("ps", "--all", "--quiet")
+        if listed.code:
+            raise Refused("docker-refuses", failure=True, why=listed.errors.strip()[-300:])
+        # One that is gone meanwhile has no object; the others have theirs.
+        ids = listed.output.decode(errors="replace").split()
+        found = self.call("inspect", *ids).output if ids else b"[]"
+        return _by_service(_inspected(found))
+
+    @property
+    def _place(self) -> Path | None:
+        """Where to call from: there Compose 1 looks for its file, whatever --project-directory says."""
+        return self.directory if self.directory.is_dir() else None
+
+
+def _by_service(found: Iterator[tuple[bool, ServiceState]]) -> Mapping[str, ServiceState]:
+    return {state.service: state for one_off, state in found if not one_off}
+
+
+def _listed(output: bytes) -> Iterator[tuple[bool, ServiceState]]:
+    """``docker compose ps --format json``: before 2.21 one list without labels, later a line for each. The
+    image that stands there is a number as soon as the name leads to a newer one, so it is of no use."""
+    for one in _objects(output.decode(errors="replace")):
+        state = ServiceState(
+            service=str(one["Service"]),
+            state=str(one.get("State") or ""),
+            health=str(one.get("Health") or ""),
+            exit_code=int(one.get("ExitCode") or 0),
+            container=str(one.get("ID") or ""),
         )
-        return {state.service: state for state in states}
+        named = bool(_RUN.search(str(one.get("Name") or "")))
+        yield named or f"{_ONE_OFF}=True" in str(one.get("Labels") or ""), state
+
+
+def _inspected(output: bytes) -> Iterator[tuple[bool, ServiceState]]:
+    """``docker inspect``."""
+    for one in _objects(output.decode(errors="replace")):
+        labels, state = one["Config"]["Labels"], one["State"]
+        running = state["Status"] == "running"
+        yield (
+            labels.get(_ONE_OFF) == "True",
+            ServiceState(
+                service=str(labels.get(_SERVICE, "")),
+                state=str(state["Status"]),
+                health=str((state.get("Health") or {}).get("Status", "")) if running else "",
+                exit_code=0 if running else int(state["ExitCode"]),
+                container=str(one["Id"]),
+            ),
+        )
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Compose before 2.21 prints one list, later ones a line for each container."""
     try:
-        whole = json.loads(text or "[]")
+        whole = json.loads(text or "[]") or []
     except ValueError:
         whole = [json.loads(line) for line in text.splitlines() if line.strip()]
     yield from whole if isinstance(whole, list) else [whole]

@@ -9,7 +9,7 @@ import click
 
 from mxgw.admin import forms
 from mxgw.admin.queue import Queue, Waiting, age, queue_id
-from mxgw.admin.stack import Stack
+from mxgw.admin.stack import Stack, docker_command
 from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call, spoken, spoken_group
 from mxgw.cli.admin_stack_option import stack_option
@@ -36,7 +36,7 @@ def group(words: Words) -> click.Group:
 
 def show(call: Call, stack: str) -> None:
     """Everything that waits, the oldest first, and why."""
-    found = _queue(stack).waiting()
+    found = _queue(call, stack).waiting()
     if not found and not call.as_json:
         call.say("queue-empty")
         return
@@ -60,7 +60,7 @@ def show(call: Call, stack: str) -> None:
 
 def look(call: Call, name: str | None, stack: str) -> None:
     """One message: to whom, why it waits, and its header."""
-    queue = _queue(stack)
+    queue = _queue(call, stack)
     one = queue.message(call.asked(name, "queue-id", queue_id))
     header = queue.header(one.id)
     if call.as_json:
@@ -75,7 +75,7 @@ def look(call: Call, name: str | None, stack: str) -> None:
 
 def flush(call: Call, name: str | None, stack: str) -> None:
     """Try again now, instead of when Postfix would."""
-    queue = _queue(stack)
+    queue = _queue(call, stack)
     if name is None:
         queue.flush()
         call.done("queue-flushed")
@@ -87,7 +87,7 @@ def flush(call: Call, name: str | None, stack: str) -> None:
 
 def remove(call: Call, name: str | None, yes: bool, stack: str) -> None:
     """A message less; asks, since nobody is told that it was not sent."""
-    queue = _queue(stack)
+    queue = _queue(call, stack)
     one = queue.message(call.asked(name, "queue-id", queue_id))
     to = ", ".join(one.recipients)
     call.confirmed("ask-remove-mail", yes=yes, id=one.id, sender=one.sender or "<>", recipients=to)
@@ -95,8 +95,8 @@ def remove(call: Call, name: str | None, yes: bool, stack: str) -> None:
     call.done("queue-removed", id=one.id)
 
 
-def _queue(stack: str) -> Queue:
-    return Queue(Stack(Path(stack)))
+def _queue(call: Call, stack: str) -> Queue:
+    return Queue(Stack(Path(stack), docker=docker_command(call.environ)))
 
 
 def _facts(one: Waiting, now: float) -> dict[str, object]:

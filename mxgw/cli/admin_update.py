@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from mxgw.admin.backup.result import write_state
 from mxgw.admin.refusal import Refused
-from mxgw.admin.update.plan import Outcome, in_window
-from mxgw.admin.update.rolling import Patience, update
+from mxgw.admin.update import record
+from mxgw.admin.update.plan import ZONE, Outcome, in_window
+from mxgw.admin.update.record import Record
+from mxgw.admin.update.rolling import Told, Update
+from mxgw.admin.update.stopping import Stopping
 from mxgw.admin.words import Words
 from mxgw.cli.admin_backup import Place, back_up, place_of
 from mxgw.cli.admin_call import Call, Cell, spoken, spoken_group
 from mxgw.cli.admin_stack_option import stack_option
 
-FILE = "update.json"
 STYLES = {
     Outcome.UPDATED: "green",
     Outcome.LEFT: "yellow",
+    Outcome.HELD: "yellow",
+    Outcome.POSTPONED: "yellow",
+    Outcome.STOPPED: "yellow",
     Outcome.ROLLED_BACK: "bold red",
     Outcome.BROKEN: "bold red",
 }
 SAID = {
     Outcome.UPDATED: "update-updated",
     Outcome.LEFT: "update-left",
+    Outcome.HELD: "update-held",
+    Outcome.POSTPONED: "update-postponed",
+    Outcome.STOPPED: "update-service-stopped",
     Outcome.ROLLED_BACK: "update-rolled-back",
     Outcome.BROKEN: "update-broken",
-}
-SHORT = {
-    Outcome.UPDATED: "outcome-updated",
-    Outcome.LEFT: "outcome-left",
-    Outcome.ROLLED_BACK: "outcome-rolled-back",
-    Outcome.BROKEN: "outcome-broken",
 }
 
 
@@ -42,66 +43,108 @@ def group(words: Words) -> click.Group:
     """The commands."""
     made = spoken_group("update", words)
     at_once = click.Option(["--now", "at_once"], is_flag=True, help=words("option-update-now"))
-    made.add_command(spoken("update-now", words, run, [at_once, stack_option(words)]))
+    retry = click.Option(["--retry"], is_flag=True, help=words("option-update-retry"))
+    made.add_command(spoken("update-now", words, run, [at_once, retry, stack_option(words)]))
     made.add_command(spoken("update-status", words, status, [stack_option(words)]))
     return made
 
 
-def run(call: Call, at_once: bool, stack: str) -> None:
+def run(call: Call, at_once: bool, retry: bool, stack: str) -> None:
     """Updates what is new, within the window; the result is written whatever it is."""
+
+    def may_begin() -> bool:
+        return at_once or in_window(datetime.now(UTC))
+
     place = place_of(call, stack)
-    if not (at_once or in_window(datetime.now(UTC))):
+    if not may_begin():
         raise Refused("update-outside-window")
-    done: dict[str, Outcome] = {}
-    refused: Refused | None = None
-    try:
-        done = update(
-            place.stack,
-            lambda: _back_up(call, place),
-            lambda service, outcome: call.say(SAID[outcome], service=service),
-            Patience(),
+    with record.alone(place.state):
+        stopping = Stopping()
+        update = Update(
+            place.stack.apart(),
+            _told(call),
+            stopping=stopping,
+            refused=_refused(place.state),
+            retry=retry,
         )
-    except Refused as error:
-        refused = error
-    failed = [name for name, outcome in done.items() if outcome is not Outcome.UPDATED]
-    why = call.words(refused.key, **refused.facts) if refused else ""
-    why = why or "; ".join(call.words(SAID[done[name]], service=name) for name in failed)
-    _write(call, place.state, done, why)
-    if refused:
-        raise refused
-    call.incomplete = bool(failed)
-    call.done("update-done", count=len(done) - len(failed), more={"services": dict(done)})
+        why: Refused | None = None
+        try:
+            with stopping.heard():
+                call.say("update-pulling")
+                # The backup's programs are in sessions of their own, too.
+                update.run(lambda: _back_up(call, replace(place, stack=update.stack)), may_begin)
+        except Refused as error:
+            why = error
+        except KeyboardInterrupt:
+            why = Refused("update-stopped", failure=True)
+        if why is None and stopping.asked:
+            why = Refused("update-stopped", failure=True)
+        _write(call, place.state, update, why)
+    if why:
+        raise why
+    failed = [name for name, outcome in update.outcomes.items() if outcome is not Outcome.UPDATED]
+    call.incomplete = call.incomplete or bool(failed)
+    services = {"services": dict(update.outcomes)}
+    if update.outcomes:
+        call.done("update-done", count=len(update.outcomes) - len(failed), more=services)
+    else:
+        call.done("update-nothing", more=services)
 
 
 def status(call: Call, stack: str) -> None:
     """What the last update came to."""
-    path = place_of(call, stack).state / FILE
-    try:
-        told = json.loads(path.read_text())
-        services = {name: Outcome(outcome) for name, outcome in told["services"].items()}
-    except FileNotFoundError:
-        raise Refused("update-never") from None
-    except (OSError, ValueError, KeyError, AttributeError):
-        raise Refused("update-state-damaged", failure=True, path=str(path)) from None
+    last = record.read(place_of(call, stack).state)
+    if last is None:
+        raise Refused("update-never")
     if call.as_json:
-        call.print_json(told)
+        call.print_json(record.as_json(last))
         return
+    # A sentence for each service, in the language of who asks; why is in that of the timer.
     rows: list[list[Cell]] = [
-        [name, (call.words(SHORT[outcome]), STYLES[outcome])] for name, outcome in services.items()
+        [name, (call.words(SAID[outcome], service=name), STYLES[outcome])]
+        for name, outcome in last.services.items()
     ]
-    call.say("update-last", finished=told["finished"], why=told["why"] or "OK")
+    finished = f"{last.finished.astimezone(ZONE):%Y-%m-%d %H:%M}"
+    if last.ok:
+        call.say("update-last", finished=finished)
+    else:
+        call.say("update-last-not-well", finished=finished, why=last.why)
     if rows:
         call.show(["service", "outcome"], rows, [])
 
 
+def _told(call: Call) -> Told:
+    return Told(
+        begun=lambda service: call.say("update-begun", service=service),
+        done=lambda service, outcome: call.say(SAID[outcome], service=service),
+    )
+
+
+def _refused(state: Path) -> dict[str, str]:
+    """Of the last update; what cannot be read keeps nobody from an update."""
+    try:
+        last = record.read(state)
+    except Refused:
+        return {}
+    return dict(last.refused) if last else {}
+
+
 def _back_up(call: Call, place: Place) -> None:
+    call.say("update-backup")
     back_up(call, place, no_verify=False)
 
 
-def _write(call: Call, state: Path, done: dict[str, Outcome], why: str) -> None:
+def _write(call: Call, state: Path, update: Update, refused: Refused | None) -> None:
+    sentences = [
+        call.words(SAID[outcome], service=name)
+        for name, outcome in update.outcomes.items()
+        if outcome is not Outcome.UPDATED
+    ]
+    if refused:
+        sentences.append(call.words(refused.key, **refused.facts))
+    told = Record(datetime.now(UTC), update.outcomes, " ".join(sentences), update.refused)
     try:
-        told = {"finished": datetime.now(UTC).isoformat(), "ok": not why, "services": done, "why": why}
-        write_state(state, FILE, told)
+        record.write(state, told)
     except OSError as error:
         call.incomplete = True
         call.warn("backup-state-unwritable", why=str(error))

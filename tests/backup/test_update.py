@@ -1,120 +1,210 @@
-"""Updates: when, in which order, and the way back, on a docker that knows images alone."""
+"""Updates: when, in which order, what is given up, and the way back, on a docker that knows images alone."""
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from mxgw.admin.stack import Stack
-from mxgw.admin.update.plan import Outcome, in_window
-from mxgw.admin.update.rolling import Patience, update
+from mxgw.admin.refusal import Refused
+from mxgw.admin.update.plan import BUILT, ORDER, Outcome, in_window
+from mxgw.admin.update.rolling import Patience, Told, Update
+from tests.backup.images_docker import SERVICES, ImagesDocker
+from tests.dell.cells import site
+from tests.dell.compose_file import read_compose
 
-# Its whole state is a file: what services run, what names stand for, what the registry has, what is broken.
-DOCKER = """#!{python} -IS
-import json, sys
-path = {path!r}
-state = json.load(open(path))
-words = sys.argv[1:]
-state["calls"].append(words)
-if words[0] == "compose":
-    words = words[3:]
-    if words[0] == "pull":
-        state["local"] |= state["registry"]
-    elif words[0] == "up":
-        service = words[-1]
-        state["running"][service] = state["local"][state["names"][service]]
-    elif words[:2] == ["ps", "--all"]:
-        for service, image in state["running"].items():
-            health = "unhealthy" if image in state["broken"] else "healthy"
-            name = state["names"][service]
-            print(json.dumps(dict(Service=service, State="running", Health=health, Image=name)))
-    elif words[:2] == ["ps", "-aq"]:
-        print("container-" + words[2])
-elif words[0] == "inspect":
-    print(state["running"][words[-1].removeprefix("container-")])
-elif words[:2] == ["image", "inspect"]:
-    print(state["local"][words[-1]])
-elif words[0] == "tag":
-    state["local"][words[2]] = words[1]
-json.dump(state, open(path, "w"))
-"""
-SERVICES = ("home", "dovecot", "mariadb")
+NEW = {service: f"new-{service}" for service in SERVICES}
+OLD = {service: f"old-{service}" for service in SERVICES}
 
 
-class Images:
-    """That docker; ``registry`` is what a pull brings."""
+class Night:
+    """One update after another; ``order`` is what happened."""
 
-    def __init__(self, directory: Path, *, registry: dict[str, str], broken: tuple[str, ...] = ()) -> None:
-        self._path = directory / "state.json"
-        names = {service: f"{service}:1" for service in SERVICES}
-        old = {f"{service}:1": f"old-{service}" for service in SERVICES}
-        running = {service: f"old-{service}" for service in SERVICES}
-        state = {"names": names, "local": old, "running": running, "registry": registry, "broken": broken}
-        self._path.write_text(json.dumps({**state, "calls": []}))
-        program = directory / "docker"
-        program.write_text(DOCKER.format(python=sys.executable, path=str(self._path)))
-        program.chmod(0o755)
-        self.stack = Stack(directory, docker=[str(program)])
+    def __init__(self, directory: Path) -> None:
+        self.docker = ImagesDocker(directory)
+        self.refused: dict[str, str] = {}
+        self.order: list[str] = []
 
-    @property
-    def state(self) -> dict[str, dict[str, str]]:
-        state: dict[str, dict[str, str]] = json.loads(self._path.read_text())
-        return state
-
-    def update(self) -> tuple[dict[str, Outcome], list[str]]:
-        """The outcomes, and what happened in which order."""
-        order: list[str] = []
-        done = update(
-            self.stack,
-            lambda: order.append("backup"),
-            lambda service, outcome: order.append(service),
+    def update(self, *, window: int = 99, retry: bool = False) -> Mapping[str, Outcome]:
+        """The outcomes. ``window``: for how many services there is time."""
+        self.order = []
+        update = Update(
+            self.docker.stack,
+            Told(begun=self.order.append, done=lambda service, outcome: None),
             Patience(seconds=0, sleep=lambda seconds: None),
+            refused=self.refused,
+            retry=retry,
         )
-        return done, order
+        left = iter([True] * window)
+        update.run(lambda: self.order.append("backup"), lambda: next(left, False))
+        return update.outcomes
 
 
-def test_what_is_new_is_restarted_in_order_of_dependence_after_a_backup(tmp_path: Path) -> None:
-    new = {f"{service}:1": f"new-{service}" for service in SERVICES}
-    images = Images(tmp_path, registry=new)
+@pytest.fixture
+def night(tmp_path: Path) -> Night:
+    return Night(tmp_path)
 
-    done, order = images.update()
 
-    assert order == ["backup", "mariadb", "dovecot", "home"]
+def test_what_is_new_is_restarted_in_order_of_dependence_after_a_backup(night: Night) -> None:
+    night.docker.publish(*SERVICES)
+
+    done = night.update()
+
+    assert night.order == ["backup", "mariadb", "dovecot", "nginx"]
     assert set(done.values()) == {Outcome.UPDATED}
-    assert images.state["running"] == {service: f"new-{service}" for service in SERVICES}
+    assert night.docker.running == NEW
 
 
-def test_nothing_new_needs_no_backup_and_no_restart(tmp_path: Path) -> None:
-    images = Images(tmp_path, registry={})
+def test_nothing_new_needs_no_backup_and_no_restart(night: Night) -> None:
+    assert night.update() == {}
+    assert night.order == []
 
-    assert images.update() == ({}, [])
 
+@pytest.mark.parametrize("how", ["broken", "starting", "crashing", "unstartable"])
+def test_an_image_that_does_not_get_healthy_goes_back_and_what_needs_it_stays(night: Night, how: str) -> None:
+    night.docker.publish(*SERVICES)
+    night.docker.set(**{how: ["new-dovecot"]})
 
-def test_an_image_that_is_not_healthy_goes_back_and_what_needs_it_stays(tmp_path: Path) -> None:
-    new = {f"{service}:1": f"new-{service}" for service in SERVICES}
-    images = Images(tmp_path, registry=new, broken=("new-dovecot",))
+    done = night.update()
 
-    done, _ = images.update()
-
-    assert done == {"mariadb": Outcome.UPDATED, "dovecot": Outcome.ROLLED_BACK}
-    assert images.state["running"] == {
-        "mariadb": "new-mariadb",
-        "dovecot": "old-dovecot",
-        "home": "old-home",
+    assert done == {
+        "mariadb": Outcome.UPDATED,
+        "dovecot": Outcome.ROLLED_BACK,
+        "nginx": Outcome.POSTPONED,
     }
+    assert night.docker.running == {**OLD, "mariadb": "new-mariadb"}
 
 
-def test_a_service_that_was_not_healthy_before_is_not_updated(tmp_path: Path) -> None:
-    images = Images(tmp_path, registry={"dovecot:1": "new-dovecot"}, broken=("old-dovecot",))
+def test_a_service_that_is_not_healthy_on_its_old_image_either_is_told_as_broken(night: Night) -> None:
+    night.docker.publish("dovecot")
+    night.docker.set(broken=["new-dovecot"], unstartable=["old-dovecot"])
 
-    done, _ = images.update()
+    assert night.update() == {"dovecot": Outcome.BROKEN}
 
-    assert done == {"dovecot": Outcome.LEFT}
-    assert images.state["running"]["dovecot"] == "old-dovecot"
+
+def test_a_name_leads_to_what_runs_so_that_compose_up_by_hand_starts_nothing_untried(night: Night) -> None:
+    night.docker.publish(*SERVICES)
+    night.docker.set(broken=["new-dovecot"])
+
+    night.update()
+
+    assert {name: night.docker.named(f"{name}:1") for name in SERVICES} == night.docker.running
+
+
+def test_an_image_that_was_not_healthy_is_not_tried_night_after_night(night: Night) -> None:
+    night.docker.publish("dovecot")
+    night.docker.set(broken=["new-dovecot"])
+    night.update()
+
+    done = night.update()
+
+    assert (done, night.order) == ({"dovecot": Outcome.HELD}, [])
+    assert night.docker.running == OLD
+    assert night.docker.named("dovecot:1") == "old-dovecot"
+
+
+def test_what_waits_for_another_image_holds_up_nobody_else(night: Night) -> None:
+    night.docker.publish("dovecot", "nginx")
+    night.docker.set(broken=["new-dovecot"])
+    night.update()
+
+    assert night.update() == {"dovecot": Outcome.HELD, "nginx": Outcome.UPDATED}
+
+
+def test_a_newer_image_is_tried_and_the_refused_one_removed(night: Night) -> None:
+    night.docker.publish("dovecot")
+    night.docker.set(broken=["new-dovecot"])
+    night.update()
+    night.docker.publish("dovecot", version="newest")
+
+    assert night.update() == {"dovecot": Outcome.UPDATED}
+    assert night.docker.running["dovecot"] == "newest-dovecot"
+    assert "new-dovecot" not in night.docker.state["present"]
+    assert night.refused == {}
+
+
+def test_it_is_tried_again_when_somebody_says_so(night: Night) -> None:
+    night.docker.publish("dovecot")
+    night.docker.set(broken=["new-dovecot"])
+    night.update()
+    night.docker.set(broken=[])
+
+    assert night.update(retry=True) == {"dovecot": Outcome.UPDATED}
+    assert night.refused == {}
+
+
+def test_the_image_before_is_kept_by_name_and_the_one_before_that_removed(night: Night) -> None:
+    for version in ("new", "newer", "newest"):
+        night.docker.publish("dovecot", version=version)
+        night.update()
+
+    assert night.docker.named("mxgw-before:dovecot") == "newer-dovecot"
+    assert [image for image in night.docker.state["present"] if image.endswith("dovecot")] == [
+        "newer-dovecot",
+        "newest-dovecot",
+    ]
+
+
+def test_going_back_leaves_the_image_before_as_it_was(night: Night) -> None:
+    night.docker.publish("dovecot")
+    night.update()
+    night.docker.publish("dovecot", version="bad")
+    night.docker.set(broken=["bad-dovecot"])
+
+    night.update()
+
+    assert night.docker.named("mxgw-before:dovecot") == "old-dovecot"
+    assert night.docker.running["dovecot"] == "new-dovecot"
+
+
+def test_a_service_that_was_not_healthy_before_is_not_updated(night: Night) -> None:
+    night.docker.publish("dovecot")
+    night.docker.set(broken=["old-dovecot"])
+
+    assert night.update() == {"dovecot": Outcome.LEFT}
+    assert night.docker.running == OLD
+
+
+def test_no_service_is_begun_when_the_window_has_closed(night: Night) -> None:
+    night.docker.publish(*SERVICES)
+
+    done = night.update(window=1)
+
+    assert done == {
+        "mariadb": Outcome.UPDATED,
+        "dovecot": Outcome.POSTPONED,
+        "nginx": Outcome.POSTPONED,
+    }
+    assert night.update() == {"dovecot": Outcome.UPDATED, "nginx": Outcome.UPDATED}
+
+
+def test_where_the_pull_fails_halfway_names_lead_to_what_runs(night: Night) -> None:
+    night.docker.publish("dovecot")
+    night.docker.set(pull_error="toomanyrequests: You have reached your pull rate limit\n")
+
+    with pytest.raises(Refused) as refused:
+        night.update()
+
+    assert "pull rate limit" in str(refused.value.facts["why"])
+    assert night.docker.named("dovecot:1") == "old-dovecot"
+    assert night.docker.running == OLD
+
+
+def test_only_what_is_made_elsewhere_is_fetched(night: Night) -> None:
+    services = read_compose(site(Path("/data")))["services"]
+
+    assert {name for name, service in services.items() if "build" in service} == BUILT
+    assert set(ORDER) == set(services) - {"accounts", "admin"}
+
+
+def test_who_is_needed_is_restarted_before_who_needs_it() -> None:
+    services = read_compose(site(Path("/data")))["services"]
+
+    for name in ORDER:
+        needed = {*services[name].get("depends_on", {})} & set(ORDER)
+        assert all(ORDER.index(one) < ORDER.index(name) for one in needed), name
 
 
 @pytest.mark.parametrize(

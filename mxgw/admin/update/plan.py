@@ -17,6 +17,9 @@ WINDOW = (time(2), time(4))
 ORDER = ("redis", "clamav", "mariadb", "rspamd", "dovecot", "postfix", "roundcube", "nginx", "home")
 """Who is needed comes before who needs it."""
 
+BUILT = frozenset({"postfix", "home"})
+"""Those whose image is made on this machine: there is none to fetch."""
+
 
 class Outcome(StrEnum):
     """What came of one service."""
@@ -27,6 +30,12 @@ class Outcome(StrEnum):
     """Neither the new image nor the old one is healthy."""
     LEFT = "left"
     """It was not healthy before: an update would hide why."""
+    HELD = "held"
+    """The newest image is one that was not healthy; the service waits for another."""
+    POSTPONED = "postponed"
+    """Something before it went wrong, or the window has closed."""
+    STOPPED = "stopped"
+    """Ctrl-C in the middle: it runs on the old image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,11 @@ class Image:
     name: str
     running: str
     pulled: str
+
+    @property
+    def new(self) -> bool:
+        """Whether there is something to change to."""
+        return self.running != self.pulled != ""
 
 
 def in_window(now: datetime) -> bool:
@@ -50,4 +64,4 @@ def well(state: ServiceState | None) -> bool:
 
 def changed(images: Mapping[str, Image]) -> list[str]:
     """Services with another image than they run, in the order in which they are restarted."""
-    return [name for name in ORDER if name in images and images[name].running != images[name].pulled != ""]
+    return [name for name in ORDER if name in images and images[name].new]
