@@ -171,11 +171,12 @@ def _said(answer: Answer) -> str:
 
 
 def disks(site: Site, now: float) -> tuple[Disk, ...]:
-    """The file systems of the mail, of the backup and of the system, each once."""
+    """The file systems of the mail, of the backup and of the system (WATCH_DISKS), each once."""
     del now
     found: dict[int, Disk] = {}
     backup = Path(site.get("BACKUP_DIRECTORY", "/mnt/backup/mailserver"))
-    for path in (site.data, *([backup] if backup.exists() else []), Path("/")):
+    others = map(Path, site.get("WATCH_DISKS", "/").split())
+    for path in (site.data, *([backup] if backup.exists() else []), *others):
         usage = shutil.disk_usage(path)
         found.setdefault(os.stat(path).st_dev, Disk(str(path), usage.total, usage.free))
     return tuple(found.values())

@@ -88,11 +88,13 @@ class RealHouse(Household):
 
     def start(self) -> None:
         self.notices = Notices()
+        self.mounts: list[Path] = []
+        # A disk of its own: how full that of the machine is, is nothing to the tests.
+        self._mount(self.host.place.path)
         super().start()
         place = self.host.place
         self.state = place.directory("state")
         self.disk = place.directory("backup")
-        self.mounted = False
         self.mount()
         self.tls = self.host.data / "tls"
         self.authority = Authority(place.directory("relay"))
@@ -102,6 +104,7 @@ class RealHouse(Household):
             **self.host.environ,
             "BACKUP_DIRECTORY": f"{self.disk}/mailserver",
             "WATCH_TLS_PORTS": "993 465",
+            "WATCH_DISKS": str(self.host.data),
             "TAILSCALE_IP": "127.0.0.1",
             "TAILSCALE_COMMAND": str(place.path / "bin" / "tailscale"),
             "RELAY_HOST": self.relay.host,
@@ -121,8 +124,8 @@ class RealHouse(Household):
         if hasattr(self, "docker"):
             self.docker.__exit__()
             self.relay.close()
-        if getattr(self, "mounted", False):
-            self.unmount()
+        for path in reversed(self.mounts):
+            self._unmount(path)
         self.notices.close()
         super().close()
 
@@ -158,14 +161,21 @@ class RealHouse(Household):
 
     def mount(self) -> None:
         """The disk for backups is there."""
-        options = ["-t", "tmpfs", "-o", "size=2g", "tmpfs", str(self.disk)]
-        subprocess.run([find_program("mount", package="mount"), *options], check=True)
-        self.mounted = True
+        self._mount(self.disk)
 
     def unmount(self) -> None:
         """It is taken away."""
-        subprocess.run([find_program("umount", package="mount"), str(self.disk)], check=True)
-        self.mounted = False
+        self._unmount(self.disk)
+        self.mounts.remove(self.disk)
+
+    def _mount(self, path: Path) -> None:
+        options = ["-t", "tmpfs", "-o", "size=2g,mode=755", "tmpfs", str(path)]
+        subprocess.run([find_program("mount", package="mount"), *options], check=True)
+        self.mounts.append(path)
+
+    @staticmethod
+    def _unmount(path: Path) -> None:
+        subprocess.run([find_program("umount", package="mount"), "--lazy", str(path)], check=True)
 
     def open_relay(self) -> None:
         """The relay answers."""

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import datetime
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
 
 from mxgw.admin.words import Language
 from mxgw.cli import group
+from mxgw.watch.canary import Part
 from mxgw.watch.judge import days_until_full
 from mxgw.watch.waiting import waiting
-from tests.dell.sending_house import Postfix
-from tests.rig.process import free_port, wait_until
 from tests.watch.edge_log import START, attempt, stored
+from tests.watch.kinds import kinds, proven_in, shows
 from tests.watch.watched_house import Act, WatchedHouse, certificate
 
 HOUR, DAY = 3_600.0, 86_400.0
-SENT = "postfix/smtp[7]: 4ABC: to=<a@b.example>, relay=smtp.sendgrid.net, status=sent (250 Ok)\n"
+
+
+class Alarm(NamedTuple):
+    """One kind of trouble: the key of its sentence, how it comes, how it goes, and words of the sentence."""
+
+    kind: str
+    breaks: Act
+    mends: Act
+    says: str
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[WatchedHouse]:
+def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[WatchedHouse]:
     made = WatchedHouse(tmp_path)
     try:
         yield made
+        # What a test says that it shows (``shows``), it has shown.
+        assert set(getattr(request.function, "shown", ())) <= made.proven
     finally:
         made.close()
 
@@ -70,114 +80,113 @@ def remove(*services: str) -> Act:
     return lambda house: [house.table["states"].pop(name) for name in services] and None
 
 
-def quota(used: int) -> Act:
-    return says(
-        "doveadm", f"Username\tQuota\tType\tValue\tLimit\t%\ntaro@example.jp\tU\tSTORAGE\t{used}\t1000\t1\n"
-    )
-
-
-def signatures(made: str) -> Act:
-    return says("clamdscan", f"ClamAV 1.4.3/27450/{made}\n")
-
-
-def fresh_signatures(house: WatchedHouse) -> None:
+def days_later(house: WatchedHouse, days: float) -> None:
+    """The other jobs have gone on meanwhile."""
+    house.now += days * DAY
     made = datetime.datetime.fromtimestamp(house.now - HOUR, datetime.UTC)
-    signatures(f"{made:%a %b %d %H:%M:%S %Y}")(house)
+    says("clamdscan", f"ClamAV 1.4.3/27450/{made:%a %b %d %H:%M:%S %Y}\n")(house)
+    for name in ("backup.json", "update.json"):
+        house.task(name)
+    house.flight()
 
 
-CASES = {
-    "a stopped container": (
-        set_state("dovecot", "exited", ""),
-        set_state("dovecot", "running", "healthy"),
-        "dovecot does not run (exited).",
+ALARMS = {
+    "a container that starts again and again": Alarm(
+        "watch-container-restarts",
+        lambda house: house.table["restarts"].update(rspamd=4),
+        # Docker counts anew for a container that was made anew.
+        lambda house: house.table["restarts"].update(rspamd=0),
+        "rspamd was started anew 4 times within a day.",
     ),
-    "an unhealthy container": (
-        set_state("rspamd", "running", "unhealthy"),
-        set_state("rspamd", "running", "healthy"),
-        "rspamd runs, but does not answer",
+    "docker itself": Alarm(
+        "watch-unseen",
+        setting(broken=True),
+        setting(broken=False),
+        "The check containers could not be made.",
     ),
-    "a container that is gone": (
-        remove("nginx"),
-        set_state("nginx", "running", ""),
-        "There is no container nginx.",
-    ),
-    "docker itself": (setting(broken=True), setting(broken=False), "The check containers could not be made."),
-    "a full disk": (fill, empty, "left ("),
-    "a full mailbox": (quota(970), quota(10), "The mailbox taro@example.jp is 97% full"),
-    "the tailnet": (
+    "a full disk": Alarm("watch-disk-low", fill, empty, "left ("),
+    "the tailnet": Alarm(
+        "watch-tailnet-down",
         tailscale(BackendState="Stopped"),
         tailscale(BackendState="Running"),
         "Tailscale is not connected (Stopped)",
     ),
-    "an expired certificate": (new_certificate(-2), new_certificate(60), "has ended: phones and PCs refuse"),
-    "a certificate that ends soon": (new_certificate(9), new_certificate(60), "ends in 9 days"),
-    "a port with the old certificate": (
-        new_certificate(90, load=False),
-        lambda house: house.port.load(),
-        "still shows the old certificate",
+    "a key of the tailnet that ends": Alarm(
+        "watch-tailnet-key",
+        lambda house: house.tailscale["Self"].update(KeyExpiry=key_ends(house, days=10)),
+        lambda house: house.tailscale["Self"].pop("KeyExpiry"),
+        "The key of this machine in Tailscale ends in 9 days",
     ),
-    "no certificate": (
+    "an expired certificate": Alarm(
+        "watch-certificate-over",
+        new_certificate(-2),
+        new_certificate(60),
+        "has ended: phones and PCs refuse",
+    ),
+    "a certificate that ends soon": Alarm(
+        "watch-certificate-ends", new_certificate(9), new_certificate(60), "ends in 9 days"
+    ),
+    "no certificate": Alarm(
+        "watch-certificate-unseen",
         lambda house: (house.data / "tls/cert.pem").unlink(),
         new_certificate(60),
         "cannot be seen",
     ),
-    "a failed backup": (
-        lambda house: house.task("backup.json", ok=False, why="no space"),
-        lambda house: house.task("backup.json"),
-        "The backup failed",
-    ),
-    "an old backup": (
-        lambda house: house.task("backup.json", finished=house.now - 2 * DAY),
-        lambda house: house.task("backup.json"),
-        "The last backup is 48 hours old",
-    ),
-    "a backup that cannot be restored": (
+    "a backup that cannot be restored": Alarm(
+        "watch-backup-unverified",
         lambda house: house.task("backup.json", verified=False),
         lambda house: house.task("backup.json"),
         "could not be restored in a trial",
     ),
-    "no backup": (
+    "no backup": Alarm(
+        "watch-backup-never",
         lambda house: (house.state / "backup.json").unlink(),
         lambda house: house.task("backup.json"),
         "There was no backup yet.",
     ),
-    "a failed update": (
+    "a failed update": Alarm(
+        "watch-update-failed",
         lambda house: house.task("update.json", ok=False),
         lambda house: house.task("update.json"),
         "The nightly update failed",
     ),
-    "a state that cannot be read": (
+    "a state that cannot be read": Alarm(
+        "watch-unseen",
         lambda house: (house.state / "update.json").write_text("{") and None,
         lambda house: house.task("update.json"),
         "The check update could not be made.",
     ),
-    "old signatures": (signatures("Sun Nov  1 10:00:00 2026"), fresh_signatures, "The virus signatures are "),
-    "no signatures": (
-        says("clamdscan", "ClamAV 1.4.3\n"),
-        fresh_signatures,
-        "ClamAV has no virus signatures",
-    ),
-    "the relay's limit": (
-        setting(log=SENT * 85),
-        setting(log=SENT * 3),
-        "85 of 100 mails of SendGrid's plan",
-    ),
-    "the canary": (
-        lambda house: house.flight(broken="scanner", why="451 4.7.1 later"),
-        lambda house: house.flight(),
-        "The test mail did not get through: scanner",
-    ),
-    "a canary that has stopped": (
+    "a canary that has stopped": Alarm(
+        "watch-canary-old",
         lambda house: house.flight(at=house.now - 2 * HOUR),
         lambda house: house.flight(),
         "The last test mail was sent 12",
     ),
+    "a slow canary": Alarm(
+        "watch-canary-slow",
+        lambda house: house.flight(seconds=200.0),
+        lambda house: house.flight(),
+        "The test mail took 200 s.",
+    ),
+    **{
+        f"the canary: {part}": Alarm(
+            "watch-canary-broken",
+            lambda house, part=part: house.flight(broken=part, why="451 4.7.1 later"),
+            lambda house: house.flight(),
+            f"The test mail did not get through: {part}",
+        )
+        for part in Part
+    },
 }
 
 
-@pytest.mark.parametrize("what", CASES)
+def key_ends(house: WatchedHouse, *, days: float) -> str:
+    return datetime.datetime.fromtimestamp(house.now + days * DAY, datetime.UTC).isoformat()
+
+
+@pytest.mark.parametrize("what", ALARMS)
 def test_an_alarm_is_told_once_and_its_end_once(house: WatchedHouse, what: str) -> None:
-    breaks, mends, sentence = CASES[what]
+    kind, breaks, mends, sentence = ALARMS[what]
     assert house.rounds(1) == []
     assert house.ill() == []
 
@@ -186,6 +195,7 @@ def test_an_alarm_is_told_once_and_its_end_once(house: WatchedHouse, what: str) 
     told = house.rounds(2)
 
     assert first == []
+
     [alarm] = told
     assert "TROUBLE:" in alarm
     assert sentence in alarm
@@ -196,6 +206,32 @@ def test_an_alarm_is_told_once_and_its_end_once(house: WatchedHouse, what: str) 
     [recovery] = house.rounds(2)
     assert "WELL AGAIN:" in recovery
     assert house.ill() == []
+    assert kind in house.proven
+
+
+@shows("watch-disk-soon")
+def test_a_disk_that_will_be_full_is_told_and_so_is_its_end(house: WatchedHouse) -> None:
+    told = house.rounds(1)
+    for number in range(4):
+        (house.data / f"mail{number}").write_bytes(bytes(300_000))
+        days_later(house, 1)
+        told += house.rounds(1)
+
+    [alarm] = told
+    assert "will be full in about" in alarm
+
+    for number in range(4):
+        (house.data / f"mail{number}").unlink()
+    days_later(house, 3)
+    *_, end = house.rounds(4)
+    assert "WELL AGAIN:" in end
+
+
+def test_each_kind_of_trouble_has_a_test_that_breaks_and_mends_it() -> None:
+    tested = {text for path in Path(__file__).parent.glob("test_*.py") for text in proven_in(path)}
+
+    assert kinds() - tested == set()
+    assert tested - kinds() == set()
 
 
 def test_a_flicker_of_one_round_calls_nobody(house: WatchedHouse) -> None:
@@ -211,68 +247,13 @@ def test_what_stays_bad_is_told_again_after_a_day(house: WatchedHouse) -> None:
     set_state("home", "exited", "")(house)
     assert len(house.rounds(3)) == 1
 
-    house.now += DAY
-    for name in ("backup.json", "update.json"):
-        house.task(name)
-    house.flight()
+    days_later(house, 1)
     [reminder] = house.rounds(2)
 
     assert "STILL:" in reminder
 
 
-def test_a_container_that_starts_again_and_again_is_told(house: WatchedHouse) -> None:
-    house.rounds(1)
-    house.table["restarts"]["rspamd"] = 4
-
-    [alarm] = house.rounds(3)
-
-    assert "rspamd was started anew 4 times within a day." in alarm
-
-
-def test_a_real_queue_that_does_not_move_is_told_with_its_reason(house: WatchedHouse) -> None:
-    port = free_port()
-    environ = {
-        "RELAY_HOST": f"[127.0.0.1]:{port}",
-        "RELAY_PASSWORD": "x",
-        "DB_HOST": "127.0.0.1",
-        "DB_PASSWORD": "x",
-    }
-    pair = {
-        "TLS_CERT_FILE": str(house.data / "tls/cert.pem"),
-        "TLS_KEY_FILE": str(house.data / "tls/key.pem"),
-    }
-    more = {
-        "SASL_SERVICE": "inet:127.0.0.1:9",
-        "LOCAL_LMTP": "inet:127.0.0.1:9",
-        "RSPAMD_MILTER": "inet:127.0.0.1:9",
-    }
-    nobody = ["virtual_mailbox_domains=", "virtual_mailbox_maps=", "smtpd_milters="]
-    with Postfix({**environ, **pair, **more}, nobody) as postfix:
-        house.table["enter"]["postfix"] = ["env", f"MAIL_CONFIG={postfix.etc}"]
-        assert house.rounds(2) == []
-        # The notices go by mail as well, which is what cannot leave.
-        house.settings["ALERT_MAIL_TO"] = "owner@elsewhere.example"
-        house.write()
-        done = CliRunner().invoke(
-            group, ["admin", "alert", "test", "--json"], env={"LC_ALL": "C.UTF-8", **house.environ}
-        )
-        assert done.exit_code == 0, done.output
-        wait_until(lambda: "refused" in postfix.reasons(), seconds=30, what="the mail was tried")
-        house.settings["ALERT_MAIL_TO"] = ""
-        house.now += 5 * HOUR
-        house.task("backup.json")
-        house.flight()
-
-        [alarm] = house.rounds(3)
-        assert "1 mails wait to be sent, the oldest for 30" in alarm
-        assert "owner@elsewhere.example" in alarm
-        assert "refused" in alarm
-
-        subprocess.run(["postsuper", "-c", str(postfix.etc), "-d", "ALL"], check=True, capture_output=True)
-        [recovery] = house.rounds(4)
-        assert "WELL AGAIN: 0 mails wait to be sent." in recovery
-
-
+@shows("watch-away", "watch-waiting")
 def test_the_outage_is_told_from_its_beginning_to_the_last_mail(house: WatchedHouse) -> None:
     lines = [attempt(START), attempt(START + 60, sender="b@x.example", message="two")]
 
@@ -294,6 +275,7 @@ def test_the_outage_is_told_from_its_beginning_to_the_last_mail(house: WatchedHo
     assert "No mail waits at its sender; all 2 that had to wait have been answered." in end
 
 
+@shows("watch-lost")
 def test_mail_that_never_came_again_is_listed(house: WatchedHouse) -> None:
     lines = [attempt(START), stored(START + 600, message="other")]
     house.clock = waiting(lambda: iter(lines), now=START + 6 * DAY)
@@ -303,7 +285,12 @@ def test_mail_that_never_came_again_is_listed(house: WatchedHouse) -> None:
     assert "1 mails did not come again within five days" in alarm
     assert "a@shop.example" in alarm
 
+    house.clock = waiting(lambda: iter(lines), now=START + 12 * DAY)
+    [end] = house.rounds(3)
+    assert "WELL AGAIN: No sender has given up." in end
 
+
+@shows("watch-notice-failed")
 def test_a_notice_that_fails_is_sent_in_a_later_round_and_the_failure_is_seen(house: WatchedHouse) -> None:
     house.rounds(1)
     house.notices.status = 500
@@ -379,7 +366,7 @@ def test_a_program_that_hangs_is_told_while_the_rest_is_looked_at(
 ) -> None:
     monkeypatch.setattr("mxgw.watch.probes.PROBE_SECONDS", 0.5)
     monkeypatch.setattr("mxgw.watch.probes.CONNECT_SECONDS", 0.5)
-    house.table["hang"] = 3
+    house.table["hang"] = True
 
     house.rounds(1, language=Language.JA)
 

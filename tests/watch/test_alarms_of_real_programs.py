@@ -252,7 +252,7 @@ def test_a_port_that_shows_the_old_certificate(house: RealHouse) -> None:
 def test_a_backup_that_fails_and_one_that_is_made(house: RealHouse) -> None:
     def back_up() -> None:
         told = admin("backup", "now", settings=house.environ)
-        assert told.code == (1 if not house.mounted else 0), told.err
+        assert told.code == (0 if house.disk in house.mounts else 1), told.err
 
     back_up()
     made = json.loads((house.state / "backup.json").read_text())
@@ -280,3 +280,22 @@ def test_a_backup_that_is_due(house: RealHouse) -> None:
         probes=["backup"],
         says="The last backup is 50 hours old",
     )
+
+
+def test_a_notice_goes_by_the_houses_own_postfix(house: RealHouse) -> None:
+    house.settings["ALERT_MAIL_TO"] = "owner@elsewhere.example"
+    house.write()
+    try:
+        told = admin("alert", "test", settings=house.environ)
+    finally:
+        del house.settings["ALERT_MAIL_TO"]
+        house.write()
+
+    assert told.code == 0, told.out
+    taken = house.relay.taken
+    wait_until(
+        lambda: any(b"[mxgw] TEST:" in one.content for one in taken),
+        seconds=30,
+        what="the relay has the notice",
+    )
+    assert taken[-1].recipients == ("owner@elsewhere.example",)

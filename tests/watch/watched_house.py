@@ -10,10 +10,9 @@ import json
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,9 @@ from cryptography.x509.oid import NameOID
 from mxgw.admin.words import Language, Words
 from mxgw.watch.channels import channels
 from mxgw.watch.facts import Unseen
+from mxgw.watch.finding import Severity
 from mxgw.watch.judge import SERVICES
-from mxgw.watch.memory import Memory
+from mxgw.watch.memory import Known, Memory
 from mxgw.watch.probes import ALL, look
 from mxgw.watch.round import one_round
 from mxgw.watch.site import Site, site_of
@@ -36,35 +36,20 @@ from tests.rig.process import need_root
 NAME = "mail.example.ts.net"
 
 DOCKER = """\
-#!{python} -IS
-import json, subprocess, sys, time
-told = json.load(open({table!r}))
-words = sys.argv[1:]
-if told.get("broken"):
-    sys.exit("Cannot connect to the Docker daemon")
-time.sleep(told.get("hang", 0))
-if words[0] == "inspect":
-    print("\\n".join(f"{{name}} {{count}}" for name, count in told["restarts"].items()))
-    sys.exit()
-words = words[3:]
-if words[:2] == ["ps", "--all"]:
-    if "--quiet" in words:
-        print("\\n".join(told["states"]))
-    else:
-        for name, (state, health) in told["states"].items():
-            print(json.dumps(dict(Service=name, State=state, Health=health, ExitCode=0)))
-elif words[0] == "logs":
-    print(told["log"])
-elif words[0] == "exec":
-    words = words[2:]
-    if words[0] == "--user":
-        words = words[2:]
-    service, command = words[0], words[1:]
-    if service in told["enter"]:
-        sys.exit(subprocess.run([*told["enter"][service], *command]).returncode)
-    if command[0] not in told["says"]:
-        sys.exit(f"exec: {{command[0]}}: not found")
-    print(told["says"][command[0]], end="")
+#!/bin/sh
+# Says what a test has written down, in a file for each question.
+cd {says}
+[ -e broken ] && {{ echo "Cannot connect to the Docker daemon" >&2; exit 1; }}
+[ -e hang ] && sleep 3
+[ "$1" = inspect ] && exec cat restarts
+shift 3
+case $1 in
+    ps) case $* in *--quiet*) exec cat ids ;; *) exec cat states ;; esac ;;
+    logs) exec cat log ;;
+    exec) [ -e "said.$4" ] && exec cat "said.$4" ;;
+esac
+echo "docker: $*: not found" >&2
+exit 1
 """
 
 
@@ -155,7 +140,6 @@ class WatchedHouse:
         self.table: dict[str, Any] = {
             "states": {name: ["running", "healthy"] for name in SERVICES},
             "restarts": dict.fromkeys(SERVICES, 0),
-            "enter": {},
             "says": {
                 "postqueue": "",
                 "doveadm": "User\tQuota\tType\tValue\tLimit\t%\ntaro@example.jp\tU\tSTORAGE\t10\t1000\t1\n",
@@ -167,6 +151,7 @@ class WatchedHouse:
         self.settings = {
             "MAILSERVER_DATA": str(self.data),
             "BACKUP_DIRECTORY": str(self.data / "none"),
+            "WATCH_DISKS": str(self.data),
             "MAIL_HOSTNAME": NAME,
             "TAILSCALE_IP": "127.0.0.1",
             "WATCH_TLS_PORTS": str(self.port.port),
@@ -177,9 +162,12 @@ class WatchedHouse:
             "SENDGRID_API_URL": self.notices.url,
             "ALERT_WEBHOOK": f"{self.notices.url}/slack-secret",
         }
-        self._docker = self._program(
-            "docker", DOCKER.format(python=sys.executable, table=str(directory / "table"))
-        )
+        self._says = directory / "says"
+        self._says.mkdir()
+        self._docker = self._program("docker", DOCKER.format(says=self._says))
+        self.proven: set[str] = set()
+        """Kinds of trouble that were told, and whose end was told."""
+        self._ill: dict[str, set[str]] = {}
         self.task("backup.json")
         self.task("update.json")
         self.flight()
@@ -199,7 +187,25 @@ class WatchedHouse:
 
     def write(self) -> None:
         """Let the stand-ins say what is written down here."""
-        (self.directory / "table").write_text(json.dumps(self.table))
+        states = [
+            {"Service": name, "State": state, "Health": health, "ExitCode": 0}
+            for name, (state, health) in self.table["states"].items()
+        ]
+        restarts = self.table["restarts"].items()
+        told = {
+            "states": "".join(json.dumps(one) + "\n" for one in states),
+            "ids": "".join(f"{name}\n" for name in self.table["states"]),
+            "restarts": "".join(f"{name} {count}\n" for name, count in restarts),
+            "log": self.table["log"],
+            **{f"said.{program}": text for program, text in self.table["says"].items()},
+        }
+        for name, text in told.items():
+            (self._says / name).write_text(text)
+        for name in ("broken", "hang"):
+            if self.table.get(name):
+                (self._says / name).touch()
+            else:
+                (self._says / name).unlink(missing_ok=True)
         (self.directory / "status").write_text(json.dumps(self.tailscale))
         self._program("tailscale", f"#!/bin/sh\nexec cat {self.directory}/status\n")
         env = "".join(f"{name}={value}\n" for name, value in self.settings.items())
@@ -220,7 +226,7 @@ class WatchedHouse:
         before = len(self.notices.taken)
         for _ in range(count):
             self.write()
-            site = self.site
+            site, before_it = self.site, self.memory.known
             self.memory = one_round(
                 self.memory,
                 look(site, ALL, now=self.now),
@@ -229,8 +235,19 @@ class WatchedHouse:
                 words=Words(language),
                 now=self.now,
             ).memory
+            self._note(before_it)
             self.now += 60
         return self.notices.texts()[before:]
+
+    def _note(self, before: Mapping[str, Known]) -> None:
+        """What this round told of, and of whose end."""
+        for one in self.memory.findings:
+            was = before[one.id].told if one.id in before else Severity.GOOD
+            now = self.memory.known[one.id].told
+            if now is not was and now is not Severity.GOOD:
+                self._ill.setdefault(one.id, set()).add(one.key)
+            elif now is not was:
+                self.proven |= self._ill.pop(one.id, set())
 
     def ill(self) -> list[str]:
         """Ids of what is not good at the last round."""
