@@ -210,8 +210,11 @@ def _trusted(arc: ArcVerdict, trusted_sealers: frozenset[str]) -> bool:
 
 
 def _override(dmarc: DmarcVerdict | None, handling: Handling) -> Override:
-    if dmarc is None or dmarc.result is Result.TEMPERROR:
+    if dmarc is None:
         return Override.NONE
+    if dmarc.result is Result.TEMPERROR:
+        # Nobody can say what the policy asked for; it was not a refusal.
+        return Override.LOCAL_POLICY if handling is Handling.REJECT else Override.NONE
     failed = dmarc.result is Result.FAIL
     asked_for = _ASKED_FOR[dmarc.policy] if failed else Handling.DELIVER
     if handling is not asked_for:

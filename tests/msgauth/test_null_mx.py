@@ -192,13 +192,14 @@ def test_only_a_null_mx_is_refused_and_only_where_the_setting_says_so(
         assert (done.handling, done.reply) == (Handling.DELIVER, None)
 
 
-def test_the_report_of_a_message_that_was_refused_says_that_it_was_our_policy() -> None:
-    passed = DmarcVerdict(Result.PASS, "example.com", policy=Policy.REJECT)
+@pytest.mark.parametrize("result", [Result.PASS, Result.TEMPERROR])
+def test_the_report_of_a_message_that_was_refused_says_that_it_was_our_policy(result: Result) -> None:
+    verdict = DmarcVerdict(result, "example.com", policy=Policy.REJECT)
 
     done = dispose(
         mode=DmarcPolicy.REPORT,
         author=None,
-        dmarc=passed,
+        dmarc=verdict,
         arc=None,
         trusted_sealers=frozenset(),
         null_mx=NullMx.YES,
