@@ -13,6 +13,8 @@ from mxgw.admin.words import Language
 from mxgw.doctor.words import DoctorWords
 from tests.admin.person import Person
 from tests.cli.support import PROGRAM, Ended, environment, mxgw
+from tests.cloud.fake_api import TOKEN, FakeCloudflare
+from tests.cloud.pebble import ZoneThread
 from tests.rig.process import find_program, wait_until
 from tests.watch.real_house import RealHouse
 from tests.watch.watched_house import certificate
@@ -286,3 +288,79 @@ def test_alone_it_looks_at_the_house_its_edge_and_its_domains(house: RealHouse) 
     assert {one["subject"] for one in told["checks"]} == {
         *("house", "mx.example.jp", "example.jp", "second.example"),
     }
+
+
+def test_an_edge_that_cannot_be_reached_from_a_home_line_is_no_alarm_unless_it_was_asked_for(
+    house: RealHouse,
+) -> None:
+    # No way leads there: what a line says whose provider blocks port 25.
+    edge, ask = "192.0.2.1", ("--dns", "127.0.0.1:1", "--timeout", "0.2")
+    path = {**settings(house, "en"), "MXGW_ADMIN_MX": edge, "MXGW_DOMAINS": "example.jp"}
+    start = [*house.host.into(), PROGRAM]
+
+    at_home = mxgw("doctor", *ask, "--authority", "127.0.0.1:1", settings=path, start=start)
+    asked_for = mxgw("doctor", "--edge", edge, *ask, settings=path, start=start)
+
+    assert levels(at_home)["port"] == "warning"
+    assert levels(asked_for)["port"] == "failed"
+    assert "container-dovecot" not in levels(asked_for)
+
+
+def test_a_port_with_the_old_certificate_is_told_to_read_the_new_one(house: RealHouse) -> None:
+    certificate(house.tls, days=90)
+
+    ended = doctor(house, "--house", "--repair", "--yes")
+
+    assert ended.code == 0
+    done = {one["service"]: one["state"] for one in json.loads(ended.out)["repairs"]}
+    assert done == {"dovecot": "done", "postfix": "done"}
+    assert set(levels(ended, of="after").values()) == {"ok"}
+
+
+@LANGUAGES
+def test_records_are_mended_at_cloudflare_after_a_yes(house: RealHouse, lang: str) -> None:
+    words = DoctorWords(Language(lang))
+    with house.host.inside():
+        dns, zone = ZoneThread(), FakeCloudflare("example.jp")
+        dns.start()
+    ask = ("--dns", dns.address, "--authority", dns.address, "--timeout", "0.5", "--domain", "example.jp")
+    house.settings |= {"CLOUDFLARE_API_TOKEN": TOKEN, "CLOUDFLARE_API_URL": zone.base}
+    house.write()
+    try:
+        with zone:
+            dns.shows(zone)
+            zone.put("TXT", "example.jp", "v=spf1 -all")
+            looked = doctor(house, *ask)
+            with at_terminal(house, *ask, lang=lang) as someone:
+                someone.sees(words("ask-repair-dns", domain="example.jp"))
+                someone.types("n")
+                assert someone.ends() == 1
+            asked = list(zone.requests)
+            with at_terminal(house, *ask, lang=lang) as someone:
+                someone.sees(words("ask-repair-dns", domain="example.jp"))
+                someone.types(YES[lang])
+                someone.sees("v=spf1 include:sendgrid.net -all")
+                someone.types("y")
+                someone.sees(words("doctor-after"))
+                assert someone.ends() == 1, "MX and DKIM are not in the zone that the test shows"
+    finally:
+        dns.close()
+        for name in ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_URL"):
+            del house.settings[name]
+        house.write()
+
+    [offer] = json.loads(looked.out)["repairs"]
+    assert (offer["repair"], offer["service"], offer["state"]) == ("dns", "example.jp", "offered")
+    assert levels(looked)["SPF"] == "failed"
+    assert asked == []
+    assert zone.contents("example.jp", "TXT") == ['"v=spf1 include:sendgrid.net -all"']
+
+
+def test_what_the_others_needed_is_started_first_and_may_be_all_that_they_needed(house: RealHouse) -> None:
+    house.site.stack.compose("stop", "mariadb", "dovecot")
+
+    ended = doctor(house, "--house", "--repair", "--yes")
+
+    assert ended.code == 0
+    done = [(one["repair"], one["service"], one["state"]) for one in json.loads(ended.out)["repairs"]]
+    assert done == [("start", "mariadb", "done"), ("start", "dovecot", "done")]
