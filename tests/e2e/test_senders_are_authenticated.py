@@ -211,6 +211,17 @@ async def test_dns_that_does_not_answer_is_no_reason_to_refuse() -> None:
         assert at.stored("letter 5")["X-MXGW-Junk"] is None
 
 
+async def test_a_forger_gains_nothing_by_a_subdomain_whose_dns_is_dead() -> None:
+    async with edge() as at:
+        at.server.zone.fail("_dmarc.old.bank.example")
+        forged = letter(14, author="Bank <news@old.bank.example>")
+
+        assert (await at.send(forged, address=STRANGER, sender="x@evil.example")).startswith("250")
+
+        assert at.results(at.stored("letter 14"))["dmarc"] == "temperror"
+        assert at.stored("letter 14")["X-MXGW-Junk"] == "yes"
+
+
 async def test_dns_that_does_not_answer_puts_off_where_policy_would_refuse() -> None:
     async with edge(dmarc="reject") as at:
         at.server.zone.fail("_dmarc.bank.example")
