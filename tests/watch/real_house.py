@@ -54,6 +54,7 @@ class WatchedDocker(DockerStandIn):
 
     def __init__(self, house: RealHouse, directory: Path) -> None:
         super().__init__(house.host, directory)
+        self._house = house
         self.elsewhere = set(SERVICES) - {"mariadb", "dovecot", "clamav", "redis", "postfix"}
         """Those that are said to run, and stop with the rest."""
         self.stopped: set[str] = set()
@@ -78,6 +79,12 @@ class WatchedDocker(DockerStandIn):
         if words[3:] == ["up", "-d"]:
             self.stopped.clear()
         return answer
+
+    def _read_site(self, path: Path) -> None:
+        before = self.host.compose
+        super()._read_site(path)
+        if self.host.compose is not before:
+            self._house.adjust_compose()
 
     def _all(self) -> list[str]:
         return [*self.host.cells, *self.elsewhere]
@@ -147,15 +154,18 @@ class RealHouse(Household):
         signature = host.data / "clamav" / "test.ndb"
         signature.write_text(f"Test.Eicar:0:*:{EICAR.encode().hex()}\n")
         signature.chmod(0o644)
-        # What the image says of itself, and a relay with a certificate of the tests.
-        host.compose["services"]["postfix"]["environment"] |= {
-            "MAIL_CONFIG": "/run/postfix/etc",
-            "RELAY_CA_FILE": "/opt/authority.pem",
-        }
+        self.adjust_compose()
         mounts = {"/opt/postfix": ROOT / "dell-stack" / "postfix", "/opt/authority.pem": self.authority.path}
         postfix = host.cell("postfix", command=["/opt/postfix/entrypoint"], mounts=mounts)
         for cell in (host.cell("redis"), host.cell("clamav"), postfix):
             cell.start()
+
+    def adjust_compose(self) -> None:
+        """What Postfix' image says of itself, and a relay with a certificate of the tests."""
+        self.host.compose["services"]["postfix"]["environment"] |= {
+            "MAIL_CONFIG": "/run/postfix/etc",
+            "RELAY_CA_FILE": "/opt/authority.pem",
+        }
 
     # -- what is broken and mended --------------------------------------------------------------------------
 

@@ -25,12 +25,12 @@ WATCH: Final = {
         "{name} was started anew {count} times within a day.", "{name} が 1 日に {count} 回再起動しました。"
     ),
     "watch-container-up": Text(
-        "cd /opt/mxgw/dell-stack && docker compose up -d {name}; then: docker compose logs --tail 50 {name}",
-        "cd /opt/mxgw/dell-stack && docker compose up -d {name} を実行し、直らなければ docker compose logs --tail 50 {name} を見てください。",
+        "sudo mxgw doctor starts it after a yes. By hand: cd /opt/mxgw/dell-stack && docker compose up -d {name}; docker compose logs --tail 50 {name} says why it ended.",
+        "sudo mxgw doctor を実行し、質問に y と答えると起動します。手で行うなら cd /opt/mxgw/dell-stack && docker compose up -d {name}。止まった理由は docker compose logs --tail 50 {name} でわかります。",
     ),
     "watch-container-restart": Text(
-        "cd /opt/mxgw/dell-stack && docker compose restart {name}; then: docker compose logs --tail 50 {name}",
-        "cd /opt/mxgw/dell-stack && docker compose restart {name} を実行し、直らなければ docker compose logs --tail 50 {name} を見てください。",
+        "sudo mxgw doctor restarts it after a yes. By hand: cd /opt/mxgw/dell-stack && docker compose restart {name}; docker compose logs --tail 50 {name} says what is wrong.",
+        "sudo mxgw doctor を実行し、質問に y と答えると再起動します。手で行うなら cd /opt/mxgw/dell-stack && docker compose restart {name}。原因は docker compose logs --tail 50 {name} でわかります。",
     ),
     "watch-container-logs": Text(
         "cd /opt/mxgw/dell-stack && docker compose logs --tail 50 {name} says why it ends.",
