@@ -55,6 +55,7 @@ class WatchedDocker(DockerStandIn):
     def __init__(self, house: RealHouse, directory: Path) -> None:
         super().__init__(house.host, directory)
         self._house = house
+        self.registry_answers = True
         self.elsewhere = set(SERVICES) - {"mariadb", "dovecot", "clamav", "redis", "postfix"}
         """Those that are said to run, and stop with the rest."""
         self.stopped: set[str] = set()
@@ -67,6 +68,8 @@ class WatchedDocker(DockerStandIn):
         if words[3:5] == ["ps", "--all"] and "--quiet" in words:
             self.calls.append(words)
             return _told("".join(f"{name}\n" for name in self._all()))
+        if words[3:4] == ["pull"]:
+            return _told("") if self.registry_answers else _failed("i/o timeout")
         if words[3:4] == ["exec"] and self.elsewhere & set(words):
             return _told("")
         answer = super().answer(arguments)
@@ -284,6 +287,10 @@ class RealHouse(Household):
 
 def _told(text: str) -> dict[str, Any]:
     return {"out": text, "err": "", "code": 0}
+
+
+def _failed(text: str) -> dict[str, Any]:
+    return {"out": "", "err": f"{text}\n", "code": 1}
 
 
 def signature_list(at: float) -> bytes:

@@ -144,12 +144,6 @@ ALARMS = {
         lambda house: house.task("backup.json"),
         "There was no backup yet.",
     ),
-    "a failed update": Alarm(
-        "watch-update-failed",
-        lambda house: house.task("update.json", ok=False),
-        lambda house: house.task("update.json"),
-        "The nightly update failed",
-    ),
     "a state that cannot be read": Alarm(
         "watch-unseen",
         lambda house: (house.state / "update.json").write_text("{") and None,

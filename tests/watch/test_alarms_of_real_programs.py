@@ -282,6 +282,22 @@ def test_a_backup_that_is_due(house: RealHouse) -> None:
     )
 
 
+def test_an_update_that_gets_no_images(house: RealHouse) -> None:
+    def update(*, registry_answers: bool) -> None:
+        house.docker.registry_answers = registry_answers
+        told = admin("update", "now", "--now", settings=house.environ)
+        assert told.code == (0 if registry_answers else 1), told.out
+
+    fires_and_recovers(
+        house,
+        "watch-update-failed",
+        lambda: update(registry_answers=False),
+        lambda: update(registry_answers=True),
+        probes=["update"],
+        says="The nightly update failed",
+    )
+
+
 def test_a_notice_goes_by_the_houses_own_postfix(house: RealHouse) -> None:
     house.settings["ALERT_MAIL_TO"] = "owner@elsewhere.example"
     house.write()
