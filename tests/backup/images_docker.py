@@ -32,11 +32,12 @@ def service_of(container):
     return container.split("-")[1]
 
 def waits(name):
-    # A step that takes as long as the test wants, which sees that it is begun.
+    # A step that takes, once, as long as the test wants, which sees that it is begun.
     if state["waits"] == name:
         open(path + ".begun", "w").close()
         while os.path.exists(path + ".begun"):
             time.sleep(0.02)
+        state["waits"] = ""
 
 if words[0] == "compose":
     words = words[3:]
