@@ -43,6 +43,8 @@ def test_what_fits_grows_with_the_time_that_there_is() -> None:
     assert TIMED.fits() == 576
     assert TIMED.fits(LIMIT_HOURS / 2) == 288
     assert "576 GB" in sentences(TIMED)[1]
+    # Five times the plain copy: of 30 MB/s 6 are left.
+    assert TIMED.fits_slowly() == 86.4
     assert "45.0 s" in sentences(TIMED)[0]
 
 
