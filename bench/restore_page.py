@@ -88,8 +88,9 @@ def sentences(timed: Timed) -> list[str]:
             f" {figure(share)} % of the {LIMIT_HOURS:g} hours."
         ),
         (
-            f"At this speed {figure(timed.fits())} GB are back within {LIMIT_HOURS:g} hours. A disk decides: with"
-            f" one that copies {SLOW_MEGABYTES} MB/s, as an old one by USB does, and the same ratio to `{CP}`, it"
+            f"At this speed {figure(timed.fits())} GB are back within {LIMIT_HOURS:g} hours. A disk decides:"
+            f" with one that copies {SLOW_MEGABYTES} MB/s, as an old one by USB does, and the same ratio to"
+            f" `{CP}`, it"
             f" would be {figure(timed.fits_slowly())} GB."
         ),
     ]
