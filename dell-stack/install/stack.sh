@@ -121,8 +121,21 @@ check_settings() {
     done
 }
 
+# A machine that takes the place of a lost one finds its settings on the backup disk; what it lacks is asked.
+settings_from_backup() {
+    local backups=/mnt/backup/mailserver
+    compgen -G "$backups/20*/configuration.tar" >/dev/null || return 0
+    if agreed RESTORE_SETTINGS "There are backups in $backups. Take settings and passwords from the newest?" \
+        "$backups にバックアップがあります。最新のものから設定とパスワードを戻しますか？"; then
+        logged "$PROGRAM" admin restore --configuration only --yes
+    else
+        [ -z "$TROUBLE" ]
+    fi
+}
+
 make_settings() {
     local name first
+    [ -f "$ENV_FILE" ] || settings_from_backup || return 1
     if [ ! -f "$ENV_FILE" ]; then install -m 600 "$STACK/.env.example" "$ENV_FILE" || return 1; fi
     chmod 600 "$ENV_FILE"
     tailnet_into_env TAILSCALE_IP "${TAILNET[address]}" && tailnet_into_env MAIL_HOSTNAME "${TAILNET[name]}" || return 1

@@ -25,6 +25,7 @@ from mxgw.cli.admin_import import message_progress
 from mxgw.cli.admin_stack_option import stack_option
 
 WITH, WITHOUT, ONLY = CHOICES = ("with", "without", "only")
+DATA_VARIABLE = "MAILSERVER_DATA"
 MAX_SHOWN = 20
 """Messages that waited in Postfix; whoever had more has seen an alarm."""
 
@@ -123,7 +124,7 @@ def _beside(call: Call, place: Place, backup: Path, address: str, into: str, *, 
 
 def _chosen(call: Call, place: Place, backup: Path, choice: str | None) -> list[Change]:
     """What of the settings is to be put back."""
-    changes = _changes(place, backup)
+    changes = _changes(call, place, backup)
     if not changes or choice == WITHOUT:
         return []
     _show(call, changes)
@@ -134,7 +135,7 @@ def _chosen(call: Call, place: Place, backup: Path, choice: str | None) -> list[
 
 
 def _settings(call: Call, place: Place, backup: Path, *, yes: bool) -> None:
-    changes = _changes(place, backup)
+    changes = _changes(call, place, backup)
     if not changes:
         call.done("restore-configuration-same", name=backup.name)
         return
@@ -160,10 +161,14 @@ def _settings(call: Call, place: Place, backup: Path, *, yes: bool) -> None:
         call.say("configuration-then-install")
 
 
-def _changes(place: Place, backup: Path) -> list[Change]:
+def _changes(call: Call, place: Place, backup: Path) -> list[Change]:
     check_file(backup, backup / SUMS, configuration.FILE)
     archive = configuration.read_archive(backup / configuration.FILE)
-    return configuration.changes(archive, Places(place.stack.directory, place.data))
+    data = place.data
+    if not (place.stack.directory / ".env").exists() and not call.environ.get(DATA_VARIABLE):
+        # Where this machine will have its data is what the backup says, too.
+        data = Path(configuration.env_of(archive).get(DATA_VARIABLE) or data)
+    return configuration.changes(archive, Places(place.stack.directory, data))
 
 
 def _show(call: Call, changes: list[Change]) -> None:

@@ -126,13 +126,18 @@ def read_archive(path: Path) -> dict[str, bytes]:
     return found
 
 
+def env_of(archive: Mapping[str, bytes]) -> dict[str, str]:
+    """The variables of the .env in an archive."""
+    return variables(_text(archive.get(ENV, b"")))
+
+
 def changes(archive: Mapping[str, bytes], places: Places) -> list[Change]:
     """What differs here. A certificate that is here stays: the one in the backup is older."""
     env_file = places.stack / ".env"
     env = _text(archive.get(ENV, b""))
     found = []
     for name, content in sorted(archive.items()):
-        path = places.of(name, variables(env))
+        path = places.of(name, env_of(archive))
         if path is None:
             continue
         there = path.is_file()
