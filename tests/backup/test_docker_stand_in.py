@@ -34,11 +34,17 @@ def test_a_program_of_a_single_run_sees_what_is_mounted_for_it(stack: Stack, tmp
     (tmp_path / "given").mkdir()
     mount = f"{tmp_path / 'given'}:/given:z"
 
-    said = stack.compose("run", "--rm", "--no-deps", "-T", "-v", mount, "--entrypoint", "sh", "dovecot",
+    said = stack.compose("run", "--rm", "--no-deps", "-T", "-v", mount, "--entrypoint", "sh", "trial",
                          "-c", "ls -d /given; touch /given/made")  # fmt: skip
 
     assert (said.code, said.output) == (0, b"/given\n"), said.errors
     assert (tmp_path / "given" / "made").exists()
+
+
+def test_a_second_one_of_a_service_with_a_fixed_address_finds_it_taken(stack: Stack) -> None:
+    said = stack.compose("run", "--rm", "--no-deps", "-T", "--entrypoint", "true", "dovecot")
+
+    assert (said.code, "Address already in use" in said.errors) == (1, True)
 
 
 def test_a_service_is_stopped_and_started(stack: Stack) -> None:

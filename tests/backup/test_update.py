@@ -196,7 +196,7 @@ def test_only_what_is_made_elsewhere_is_fetched(night: Night) -> None:
     services = read_compose(site(Path("/data")))["services"]
 
     assert {name for name, service in services.items() if "build" in service} == BUILT
-    assert set(ORDER) == set(services) - {"accounts", "admin"}
+    assert set(ORDER) == set(services) - {"accounts", "admin", "trial"}
 
 
 def test_who_is_needed_is_restarted_before_who_needs_it() -> None:

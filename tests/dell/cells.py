@@ -39,6 +39,7 @@ RESTART_SECONDS = 0.5
 # Users that the images have and Debian's packages give other numbers, or none.
 IMAGE_USERS = {
     "dovecot": {"vmail": (1000, 1000)},
+    "trial": {"vmail": (1000, 1000)},
     "mariadb": {"mysql": (999, 999)},
     "accounts": {"mysql": (999, 999)},
     "rspamd": {"_rspamd": (11333, 11333)},

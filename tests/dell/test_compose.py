@@ -26,12 +26,12 @@ from tests.rig.process import ROOT, find_program
 
 SERVICES = {
     *("home", "dovecot", "mariadb", "accounts", "rspamd", "clamav", "redis", "postfix", "roundcube", "nginx"),
-    "admin",
+    *("admin", "trial"),
 }
 # Start, do their work and end.
 ONE_SHOT = {"accounts"}
-# Run when they are called, by a person.
-CALLED = {"admin"}
+# Run when they are called, by a person or by the backup.
+CALLED = {"admin", "trial"}
 ADDRESS = "100.64.0.1"
 DATA = "/data/docker/volumes/mailserver"
 PORTS = {993, 995, 587, 465, 443, 80, 2525}
@@ -75,6 +75,7 @@ def test_version_2_is_asked_where_it_is_installed() -> None:
         *("image", "build", "command", "entrypoint", "user", "environment", "ports", "volumes", "tmpfs"),
         *(
             "networks",
+            "network_mode",
             "depends_on",
             "healthcheck",
             "restart",
@@ -162,14 +163,14 @@ def test_services_start_when_those_they_need_are_healthy(services: dict[str, Any
 def test_no_service_has_more_rights_than_it_needs(services: dict[str, Any]) -> None:
     root = {name for name, service in services.items() if "user" not in service}
 
-    assert root == {"dovecot", "postfix", "roundcube", "nginx"}
+    assert root == {"dovecot", "trial", "postfix", "roundcube", "nginx"}
     for name, service in services.items():
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert not set(service.get("cap_add", [])) & {"SYS_ADMIN", "NET_ADMIN", "NET_RAW", "SYS_PTRACE"}, name
         assert bool(service.get("cap_add")) == (name in root), name
         assert "privileged" not in service
-        assert "network_mode" not in service
+        assert service.get("network_mode") == ("none" if name == "trial" else None)
     assert {name for name, service in services.items() if not service["read_only"]} == {"roundcube"}
 
 
@@ -195,7 +196,7 @@ def test_volumes_lie_in_one_place_and_carry_a_label(services: dict[str, Any]) ->
 def test_networks_keep_apart_who_has_no_business_with_each_other(compose: dict[str, Any]) -> None:
     members: dict[str, set[str]] = {name: set() for name in compose["networks"]}
     for name, service in compose["services"].items():
-        for network in service["networks"]:
+        for network in service.get("networks", []):
             members[network].add(name)
     internal = {name for name, one in compose["networks"].items() if one.get("internal")}
 
@@ -215,7 +216,7 @@ def test_fixed_addresses_are_those_that_dovecot_knows(compose: dict[str, Any]) -
     addresses = {
         name: service["networks"]["delivery"]["ipv4_address"]
         for name, service in compose["services"].items()
-        if isinstance(service["networks"], dict) and "delivery" in service["networks"]
+        if isinstance(service.get("networks"), dict) and "delivery" in service["networks"]
     }
     configuration = (STACK / "dovecot/dovecot.conf").read_text()
 

@@ -135,6 +135,11 @@ class DockerStandIn:
         """A cell of its own, beside the service's."""
         options = _options(words, RUN_VALUED)
         service, *command = words
+        cell = self.host.cells.get(service)
+        networks = self.host.compose["services"][service].get("networks", {})
+        fixed = isinstance(networks, dict) and any("ipv4_address" in (one or {}) for one in networks.values())
+        if fixed and cell is not None and cell.child.running:
+            return _said("Error response from daemon: Address already in use", code=1)
         entrypoint = _last(options, "--entrypoint")
         with _settings(self.host, service, options):
             name = f"{service}-run-{len(self.calls)}"

@@ -1,7 +1,7 @@
 """A second Dovecot over a restored tree: whether it sees what the manifest says.
 
-It is one run of the stack's own Dovecot image, reads nothing of the stack's configuration, listens nowhere,
-and keeps no index.
+It is one run of the stack's own Dovecot image without a network (compose.yaml, trial), reads nothing of the
+stack's configuration, listens nowhere, and keeps no index.
 """
 
 from __future__ import annotations
@@ -184,4 +184,4 @@ def difference(expected: Mapping[str, Any], seen: Mapping[str, Summary]) -> str:
 
 def _dovecot(scratch: Path) -> Sequence[str]:
     mount = f"{scratch}:{PLACE}:z"
-    return ("run", "--rm", "--no-deps", "-T", "-v", mount, "--entrypoint", "bash", "dovecot")
+    return ("run", "--rm", "--no-deps", "-T", "-v", mount, "--entrypoint", "bash", "trial")
