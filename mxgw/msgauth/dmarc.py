@@ -7,6 +7,7 @@ verdict = strictest(verdicts)                           where From names several
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,9 @@ __all__ = ["DmarcDiscovery", "DmarcRecord", "DmarcVerdict", "Policy", "discover"
 MAX_IDENTIFIERS = 16
 """Distinct domains of a message that are compared, SPF's first. RFC 9989 bounds the questions of a walk, not
 the walks; more signatures than mxgw.msgauth.dkim verifies do not come."""
+
+ABOVE_SECONDS = 2.0
+"""For what stands above a name without an answer. Where all of DNS is away no message is to wait twice."""
 
 _STEP_DOWN = {
     Policy.NONE: Policy.NONE,
@@ -91,7 +95,9 @@ class DmarcVerdict:
     steps: tuple[str, ...] = ()
 
 
-async def discover(lookup: Lookup, author_domain: str) -> DmarcDiscovery:
+async def discover(
+    lookup: Lookup, author_domain: str, *, above_seconds: float = ABOVE_SECONDS
+) -> DmarcDiscovery:
     """Policy discovery (RFC 9989 section 4.10.1), at most 9 questions, each name once.
 
     ``author_domain`` is in lower case, A-labels, as mxgw.msgauth.author gives it.
@@ -99,11 +105,13 @@ async def discover(lookup: Lookup, author_domain: str) -> DmarcDiscovery:
     records = PolicyRecords(lookup)
     own = await records.at(author_domain)
     if own.status is Status.TEMPORARY:
-        found = await _hidden(records, author_domain, author_domain)
+        found = DmarcDiscovery(author_domain, unanswered=f"_dmarc.{author_domain}")
     elif own.record is not None:
         found = await _with_own_record(records, own.record, author_domain)
     else:
         found = await _with_inherited_record(lookup, records, own, author_domain)
+    if found.unanswered and found.record is None:
+        found = replace(found, above=await _above(records, author_domain, above_seconds))
     steps = [*map(str, records.known), *found.steps]
     if found.organizational_domain:
         steps.append(f"organizational domain of {author_domain}: {found.organizational_domain}")
@@ -180,7 +188,7 @@ async def _with_inherited_record(
 ) -> DmarcDiscovery:
     walk = await records.walk(author_domain)
     if walk.unanswered:
-        return await _hidden(records, author_domain, walk.unanswered)
+        return DmarcDiscovery(author_domain, unanswered=f"_dmarc.{walk.unanswered}")
     found = DmarcDiscovery(author_domain, organizational_domain=walk.organizational_domain)
     source = _policy_source(walk)
     if source is None or source.record is None:
@@ -200,19 +208,21 @@ async def _with_inherited_record(
     return replace(found, policy=existing if exists else record.np, steps=(step,))
 
 
-async def _hidden(records: PolicyRecords, author_domain: str, unanswered: str) -> DmarcDiscovery:
-    """What remains where DNS does not answer for a name of the walk."""
-    found = DmarcDiscovery(author_domain, unanswered=f"_dmarc.{unanswered}")
-    walk = await records.above(author_domain)
+async def _above(records: PolicyRecords, author_domain: str, seconds: float) -> DmarcDiscovery | None:
+    """What would be found without the names of the walk that have no answer; None where nothing would."""
+    try:
+        async with asyncio.timeout(seconds):
+            walk = await records.above(author_domain)
+    except TimeoutError:
+        return None
     source = _policy_source(walk)
     if source is None or source.record is None or not source.record.usable:
-        return found
+        return None
     record = source.record
     policy = min((record.sp or record.p, record.np or Policy.REJECT), key=_STRENGTH.__getitem__)
-    above = DmarcDiscovery(
+    return DmarcDiscovery(
         author_domain, record, source.domain, policy, organizational_domain=walk.organizational_domain
     )
-    return replace(found, above=above)
 
 
 def _policy_source(walk: Walk) -> Published | None:

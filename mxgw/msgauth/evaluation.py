@@ -84,8 +84,6 @@ class Evaluation:
         found: list[tuple[str, str]] = []
         if self.spf:
             found.append(("spf", self.spf.result))
-        if self.null_mx:
-            found.append(("null-mx", self.null_mx))
         if self.dkim_result:
             found.append(("dkim", self.dkim_result))
         if self.dmarc:
@@ -98,6 +96,8 @@ class Evaluation:
             found.append(("iprev", self.iprev.result))
         if self.dnsbl:
             found.append(("dnsbl", min((one.listing for one in self.dnsbl), key=_BY_WEIGHT.index)))
+        if self.null_mx:
+            found.append(("null-mx", self.null_mx))
         return tuple(found)
 
     @property

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from mxgw.config import DmarcPolicy
 from mxgw.msgauth.author import Author
 from mxgw.msgauth.disposition import Handling, dispose
 from mxgw.msgauth.dkim import DkimVerdict
-from mxgw.msgauth.dmarc import DmarcVerdict, Policy, strictest
+from mxgw.msgauth.dmarc import DmarcVerdict, Policy, discover, strictest
 from mxgw.msgauth.results import Result
 from mxgw.msgauth.spf_result import SpfResult
+from mxgw.resolver.answers import Answer, Status
 from tests.msgauth.dmarc_cases import dkim, judge, policies, spf
+from tests.rig.zone import Zone
 
 REJECT = "v=DMARC1; p=reject"
 LAME = ("_dmarc.lame.bank.example", "_dmarc.x.lame.bank.example", "lame.bank.example")
@@ -103,6 +107,26 @@ async def test_a_top_level_that_does_not_answer_hides_no_policy_below_it() -> No
     verdict = await judge(zone, "mail.bank.example")
 
     assert (verdict.result, verdict.presumed) == (Result.TEMPERROR, Policy.REJECT)
+
+
+class Away(Zone):
+    """No name has an answer; after the first, whoever asks waits for ever."""
+
+    async def txt(self, name: str) -> Answer[bytes]:
+        self.asked.append(f"TXT {name}")
+        if len(self.asked) > 1:
+            await asyncio.Event().wait()
+        return Answer(Status.TEMPORARY)
+
+
+async def test_where_all_of_dns_is_away_no_message_waits_twice() -> None:
+    zone = Away()
+
+    async with asyncio.timeout(60):
+        found = await discover(zone, "mail.bank.example", above_seconds=0.01)
+
+    assert (found.unanswered, found.above) == ("_dmarc.mail.bank.example", None)
+    assert len(zone.asked) == 2
 
 
 async def test_dead_names_are_asked_last_and_each_once() -> None:
