@@ -10,7 +10,7 @@ CONFIGURATION = "/mnt/backup/mailserver/2026-11-24_000000/configuration.tar"
 RESTORE = "mxgw admin restore --configuration only --yes"
 
 
-@pytest.mark.parametrize(("answer", "taken"), [("y", True), ("n", False), ("", False)])
+@pytest.mark.parametrize(("answer", "taken"), [("y", True), ("", False)])
 def test_settings_come_from_the_backup_disk_after_a_yes(
     bare: BareMachine, answer: str, *, taken: bool
 ) -> None:

@@ -75,6 +75,7 @@ def verify(stack: Stack, disk: Disk, backup: Path, passed: Passed) -> int:
     it under the disk's lock. Raises Refused, which names what is wrong."""
     manifest = read_manifest(backup)
     check_backup(backup, list(manifest["users"]), passed)
+    configuration.read_archive(backup / configuration.FILE)
     scratch = disk.directory / f".trial-{backup.name}"
     try:
         trial.lay(backup, scratch, manifest["users"])
