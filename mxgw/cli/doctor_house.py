@@ -62,17 +62,40 @@ def _watch(at: float, now: float) -> Finding:
     return good(WATCH_ID, "house-watch-well", minutes=max(0, minutes))
 
 
+_BY_HAND = {
+    "watch-container-up": "house-by-hand-up",
+    "watch-container-restart": "house-by-hand-restart",
+}
+"""The watch's advice is to call the doctor, who is here already."""
+
+
 def verdicts(findings: Sequence[Finding]) -> list[Verdict]:
     """As the doctor tells them, beside those of the edge and of domains."""
     return [
-        Verdict(SUBJECT, one.id, _LEVELS[one.severity], one.key, one.mend, one.evidence, dict(one.facts))
+        Verdict(
+            SUBJECT,
+            one.id,
+            _LEVELS[one.severity],
+            one.key,
+            _BY_HAND.get(one.mend, one.mend),
+            one.evidence,
+            dict(one.facts),
+        )
         for one in findings
     ]
 
 
-def worth_a_line(verdict: Verdict) -> bool:
-    """Whether people want to read it: that a check could be made is nothing by itself."""
-    return verdict.level is not Level.OK or not verdict.check.startswith("probe-")
+def for_people(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Those that people want to read: that a check could be made is nothing by itself, and containers that
+    are well are one line."""
+    shown = [one for one in verdicts if one.level is not Level.OK or not one.check.startswith("probe-")]
+    well = [one for one in shown if one.key == "watch-container-well"]
+    if len(well) < 2:
+        return shown
+    names = ", ".join(str(one.facts["name"]) for one in well)
+    facts: dict[str, str | int] = {"count": len(well), "names": names}
+    line = Verdict(SUBJECT, "containers", Level.OK, "house-containers-well", facts=facts)
+    return [line, *(one for one in shown if one not in well)]
 
 
 def domains_here(site: Site) -> tuple[str, ...]:

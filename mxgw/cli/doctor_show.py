@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mxgw.admin.dns_check import Level
 from mxgw.cli.admin_call import Call
-from mxgw.cli.doctor_house import SUBJECT, worth_a_line
+from mxgw.cli.doctor_house import SUBJECT, for_people
 from mxgw.cli.terminal import console, plain
 from mxgw.doctor.verdict import Verdict
 
@@ -36,23 +36,19 @@ def print_verdicts(call: Call, verdicts: Sequence[Verdict], domains: Collection[
     from rich.table import Table
     from rich.text import Text
 
-    for subject, group in groupby(filter(_worth_a_line, verdicts), key=lambda verdict: verdict.subject):
+    for subject, group in groupby(verdicts, key=lambda verdict: verdict.subject):
         console().print(Text(plain(_title(call, subject, domains)), style="bold"))
         table = Table(box=None, header_style="bold")
         table.add_column(call.words("column-check"), style="cyan", overflow="fold")
         table.add_column(call.words("column-result"), no_wrap=True)
         table.add_column(call.words("column-finding"), overflow="fold")
         named = subject == SUBJECT or subject in domains
-        for verdict in group:
+        for verdict in for_people(list(group)) if subject == SUBJECT else group:
             label = verdict.check if named else call.words(f"label-{verdict.check}")
             level = Text(call.words(f"level-{verdict.level}"), style=STYLES[verdict.level])
             table.add_row(plain(label), level, _finding(call, verdict))
         console().print(table)
         console().print()
-
-
-def _worth_a_line(verdict: Verdict) -> bool:
-    return verdict.subject != SUBJECT or worth_a_line(verdict)
 
 
 def _title(call: Call, subject: str, domains: Collection[str]) -> str:

@@ -86,6 +86,7 @@ def test_a_killed_container_is_found_and_started_after_a_yes(house: RealHouse, l
 
     with at_terminal(house, "--house", lang=lang) as someone:
         someone.sees(words("house-title"))
+        someone.sees(words("house-containers-well", count=8, names="home, dovecot").rstrip(".。"))
         someone.sees("container-redis")
         someone.sees(words("watch-container-down", name="redis", state="exited"))
         someone.sees(words("doctor-failed", failed=1, warnings=0))

@@ -38,6 +38,17 @@ HOUSE: Final = {
     ),
     "doctor-looking-here": Text("Looking at this house ...", "このサーバーを調べています..."),
     "house-title": Text("This house", "このサーバー"),
+    "house-containers-well": Text(
+        "{count} containers run: {names}.", "{count} 個のコンテナが動いています：{names}。"
+    ),
+    "house-by-hand-up": Text(
+        "by hand: cd /opt/mxgw/dell-stack && docker compose up -d {name}; docker compose logs --tail 50 {name} says why it ended.",
+        "手で行うなら cd /opt/mxgw/dell-stack && docker compose up -d {name}。止まった理由は docker compose logs --tail 50 {name} でわかります。",
+    ),
+    "house-by-hand-restart": Text(
+        "by hand: cd /opt/mxgw/dell-stack && docker compose restart {name}; docker compose logs --tail 50 {name} says what is wrong.",
+        "手で行うなら cd /opt/mxgw/dell-stack && docker compose restart {name}。原因は docker compose logs --tail 50 {name} でわかります。",
+    ),
     "house-watch-well": Text(
         "The watch ran {minutes} minutes ago; it tells you of trouble.",
         "見張りは {minutes} 分前に動きました。異常があれば通知します。",
