@@ -171,7 +171,7 @@ def test_compose_1_is_asked_for_numbers_and_docker_for_the_rest(docker: Docker) 
     )
     docker.says(
         {
-            LIST: (1, "", USAGE_OF_V1),
+            LIST: (0, "", USAGE_OF_V1),
             QUIET: (0, "d2763e024a10\nf00\nace\n", ""),
             "inspect d2763e024a10 f00 ace": (0, json.dumps([INSPECTED, trial, ended]), ""),
         }
@@ -183,6 +183,13 @@ def test_compose_1_is_asked_for_numbers_and_docker_for_the_rest(docker: Docker) 
     }
 
 
+def test_a_warning_beside_no_containers_is_none_of_them(docker: Docker) -> None:
+    warning = 'time="2026-11-24" level=warning msg="the attribute `version` is obsolete"\n'
+    docker.says({LIST: (0, "", warning), QUIET: (0, "", warning)})
+
+    assert docker.stack.states() == {}
+
+
 def test_a_container_that_goes_meanwhile_hides_no_other(docker: Docker) -> None:
     gone = (1, "", "Error response from daemon: No such container: f00")
     docker.says({LIST: [gone, lines(V2)]})
@@ -191,7 +198,7 @@ def test_a_container_that_goes_meanwhile_hides_no_other(docker: Docker) -> None:
 
     docker.says(
         {
-            LIST: (1, "", USAGE_OF_V1),
+            LIST: (0, "", USAGE_OF_V1),
             QUIET: (0, "d2763e024a10\nf00\n", ""),
             "inspect d2763e024a10 f00": (1, json.dumps([INSPECTED]), "Error: No such object: f00"),
         }
