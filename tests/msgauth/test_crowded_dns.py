@@ -7,11 +7,12 @@ from ipaddress import ip_address
 
 import pytest
 
-from mxgw.config import Check, DmarcPolicy
+from mxgw.authentication import Stance
+from mxgw.config import Check, DmarcPolicy, DnsblPolicy
 from mxgw.envelope import Client, ReversePath
 from mxgw.header import parse_header
 from mxgw.msgauth.checks import Examiner
-from mxgw.msgauth.disposition import NO_ANSWER, Disposition, Handling, dispose
+from mxgw.msgauth.disposition import NO_ANSWER, Disposition, Handling
 from mxgw.msgauth.dkim_keys import MAX_KEYS_AT_A_TIME, KeyRing
 from mxgw.msgauth.dmarc import DmarcVerdict
 from mxgw.msgauth.dmarc_record import parse_record
@@ -90,14 +91,8 @@ async def evaluated(resolver: Resolver) -> Evaluation:
 
 
 def disposed(mode: DmarcPolicy, found: Evaluation) -> Disposition:
-    return dispose(
-        mode=mode,
-        author=found.author,
-        dmarc=found.dmarc,
-        arc=found.arc,
-        trusted_sealers=frozenset(),
-        crowded=found.crowded,
-    )
+    """As the edge does."""
+    return Stance("mx.example.jp", frozenset(), mode, DnsblPolicy.REPORT, frozenset()).dispose(found)
 
 
 @pytest.mark.parametrize(
