@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
+import click
+
 from mxgw.admin.cloud.host_certificate import RELOADS, reload_services
 from mxgw.admin.refusal import Refused
 from mxgw.cli.admin_backup import back_up, place_of
@@ -88,6 +90,8 @@ class Mending:
         self._yes = yes
         self._patience = patience
         self.told: list[Told] = []
+        self.stopped = False
+        """Whoever was asked wants no more questions."""
 
     @property
     def changed(self) -> bool:
@@ -105,7 +109,15 @@ class Mending:
             left = [it for it in self._repairs(findings) if it.name not in known]
             if not left:
                 return findings
-            told = self._one(left[0])
+            try:
+                told = self._one(left[0])
+            except (click.Abort, Refused):
+                # "Nothing was changed" would be wrong where something was: that is shown.
+                if not self.changed:
+                    raise
+                click.echo(err=True)
+                self.stopped = True
+                return findings
             self.told.append(told)
             if told.state is not State.DECLINED:
                 self._say(told)
@@ -127,6 +139,8 @@ class Mending:
             state, message, evidence = self._done(repair)
         except Refused as why:
             return Told(repair, question, State.FAILED, self._call.words(why.key, **why.facts))
+        except KeyboardInterrupt:
+            return Told(repair, question, State.FAILED, self._call.words("repair-interrupted"))
         return Told(repair, question, state, message, evidence)
 
     def _done(self, repair: Repair) -> Outcome:

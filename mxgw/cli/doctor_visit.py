@@ -191,7 +191,7 @@ class Visit:
         """Ask for each repair that there is, and show how things are afterwards."""
         before = [one for one in self._found() if one.level is not Level.OK]
         repairs: list[object] = []
-        changed = False
+        changed = stopped = False
         if self._sees_house and self.site is not None:
             # Imported here: it brings backup and certificates.
             from mxgw.cli.doctor_repair import Mending
@@ -200,8 +200,8 @@ class Visit:
             mending = Mending(self._call, site, lambda: findings_now(site), yes=yes, patience=Patience())
             self._findings = mending.mended(self._findings)
             repairs += [one.facts for one in mending.told]
-            changed = mending.changed
-        if request is not None and self.can_write_dns:
+            changed, stopped = mending.changed, mending.stopped
+        if request is not None and self.can_write_dns and not stopped:
             for wanted in [one for one in self._wanted if self._ill(one)]:
                 if (facts := self._mend_domain(wanted, yes=yes)) is not None:
                     repairs.append(facts)

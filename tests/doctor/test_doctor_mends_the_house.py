@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -365,3 +366,33 @@ def test_what_the_others_needed_is_started_first_and_may_be_all_that_they_needed
     assert ended.code == 0
     done = [(one["repair"], one["service"], one["state"]) for one in json.loads(ended.out)["repairs"]]
     assert done == [("start", "mariadb", "done"), ("start", "dovecot", "done")]
+
+
+def test_whoever_goes_away_in_the_middle_sees_what_was_done(house: RealHouse) -> None:
+    words = DoctorWords(Language.EN)
+    house.site.stack.compose("stop", "redis", "clamav")
+
+    with at_terminal(house, "--house", lang="en") as someone:
+        someone.sees(words("ask-repair-start", name="redis"))
+        someone.types("y")
+        someone.sees(words("ask-repair-start", name="clamav"))
+        someone.presses(b"\x03", until=words("doctor-after"))
+        someone.sees(words("doctor-failed", failed=1, warnings=1))
+        assert someone.ends() == 1
+
+    assert house.host.healthy("redis")
+    assert not house.host.cells["clamav"].child.running
+
+
+def test_a_house_whose_settings_may_not_be_read_asks_for_root(house: RealHouse, tmp_path: Path) -> None:
+    # A directory: root may read every file.
+    (tmp_path / ".env").mkdir()
+    elsewhere = {**settings(house, "en"), "MXGW_STACK": str(tmp_path)}
+    silent = ("--dns", "127.0.0.1:1", "--authority", "127.0.0.1:1", "--timeout", "0.2")
+
+    alone = mxgw("doctor", settings=elsewhere)
+    domain = mxgw("doctor", "--domain", "example.jp", *silent, settings=elsewhere)
+
+    assert (alone.code, json.loads(alone.out)["error"]) == (2, "env-file-unreadable")
+    assert "root (sudo)" in alone.err
+    assert {one["subject"] for one in json.loads(domain.out)["checks"]} == {"example.jp"}

@@ -117,5 +117,9 @@ HOUSE: Final = {
         "Some mail still waits, for these reasons. Postfix goes on trying.",
         "まだ待っているメールがあります（理由は下）。Postfix は再送を続けます。",
     ),
+    "repair-interrupted": Text(
+        "You did not wait for its end; look again: mxgw doctor",
+        "終わるのを待たずに中断しました。もう一度確認してください：mxgw doctor",
+    ),
     "doctor-after": Text("After the repairs:", "修復後の状態："),
 }
