@@ -37,6 +37,7 @@ _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 # What may stand within a name without being seen: blanks, marks of syntax, letters without a shape.
 _MARKS = re.compile('[\\s"\\\\()\x00-\x1f\x7f\u00ad\u200b-\u200f\u2060\ufeff]+')
 _ENCODED_WORD = "=?"
+_NO_NAME = re.compile(r"[^\w.-]+")
 
 
 def forged_results(header: Header, authserv_ids: frozenset[str]) -> frozenset[int]:
@@ -149,6 +150,8 @@ class _Ours:
         # A version may follow the name (RFC 8601 section 2.6).
         pieces = words[:-1] if words[-1].isdecimal() else words
         candidates = {*words, "".join(words), "".join(pieces)}
+        # Readers cut a name off at different marks.
+        candidates.update(piece for word in words for piece in _NO_NAME.split(word))
         return any(map(self._is_ours, candidates)) or self._in_comments(claim)
 
     def within(self, text: str) -> bool:
@@ -169,7 +172,7 @@ class _Ours:
         return len(self._written.findall(plain)) > len(self._written.findall(outside))
 
     def _is_ours(self, name: str) -> bool:
-        known = canonical(name.strip()) or ""
+        known = canonical(name.strip().rstrip(".")) or ""
         return known in self._exact or known.endswith(self._parents)
 
 

@@ -75,6 +75,19 @@ CLAIMS = [
 ]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        " mx.example.jp..; dmarc=pass",
+        " mx.example.jp ...\r\n\t; dmarc=pass",
+        ' "mx.example.jp @" ; dmarc=pass',
+        ' "mx.example.jp, x"; dmarc=pass',
+    ],
+)
+def test_what_a_reader_may_cut_off_does_not_hide_our_name(value: str) -> None:
+    assert forged(value)
+
+
 @pytest.mark.parametrize("value", CLAIMS, ids=lambda value: repr(value[:60]))
 def test_a_field_that_may_be_read_as_ours_goes(value: str) -> None:
     assert forged(value)
