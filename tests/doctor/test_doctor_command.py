@@ -38,7 +38,7 @@ HERE = {**GOOD, **REVERSE, EDGE: {"A": ["127.0.0.1"]}, "s2._domainkey.example.jp
 async def doctor(
     *arguments: str, lang: str = "en", settings: dict[str, str] | None = None, trusted: Path | None = None
 ) -> Ended:
-    given = {"LC_ALL": f"{lang}_XX.UTF-8", **(settings or {})}
+    given = {"LC_ALL": f"{lang}_XX.UTF-8", **NO_HOUSE, **(settings or {})}
     if trusted:
         given["SSL_CERT_FILE"] = os.fspath(trusted)
     return await asyncio.to_thread(mxgw, "doctor", *arguments, settings=given)
