@@ -120,8 +120,8 @@ def page(timed: Timed, *, command: str, machine: Sequence[tuple[str, str]], pict
         (
             "Before each step the mail was out of the machine's memory. The second backup links what the"
             f" first has. `{CP}` and `{RSYNC}` copy the same tree from one disk to the other, without"
-            " checksums, without a proof, and without a user who can log in. Rspamd and ClamAV, which take minutes"
-            " to start on a new machine and hold mail back meanwhile with 4xx, were not started."
+            " checksums, without a proof, and without a user who can log in. Rspamd and ClamAV, which take"
+            " minutes to start on a new machine and hold mail back meanwhile with 4xx, were not started."
         ),
         "",
     ]
