@@ -15,7 +15,7 @@ from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call, Cell, spoken
 from mxgw.watch.canary import SMTP_PORT, Bird, Broken, Flight, Part, Way, fly, resolved
 from mxgw.watch.canary_home import Mailbox
-from mxgw.watch.canary_letters import FIELD
+from mxgw.watch.canary_letters import FIELD, dkim_record
 from mxgw.watch.channels import Undelivered, by_sendgrid_api
 from mxgw.watch.judge import CANARY_MENDS
 from mxgw.watch.site import Site, site_of
@@ -26,12 +26,20 @@ MAX_KEY_OCTETS: Final = 16_384
 
 def group(words: Words) -> click.Command:
     """The command."""
-    return spoken("canary", words, canary)
+    return spoken(
+        "canary",
+        words,
+        canary,
+        [click.Option(["--record"], is_flag=True, help=words("option-canary-record"))],
+    )
 
 
-def canary(call: Call) -> None:
-    """Fly, keep the result, tell it; exit code 1 where a part is broken."""
+def canary(call: Call, record: bool) -> None:
+    """Fly, keep the result, tell it; exit code 1 where a part is broken. ``record``: tell what DNS needs."""
     site = site_of(call.environ)
+    if record:
+        _tell_record(call, site)
+        return
     bird = _bird(site)
     mailbox = Mailbox(
         site, bird.recipient, site.get("CANARY_PASSWORD"), port=int(site.get("CANARY_IMAP_PORT", "993"))
@@ -73,6 +81,36 @@ def canary(call: Call) -> None:
     call.say("watch-canary-well", seconds=round(flight.seconds or 0))
 
 
+def _tell_record(call: Call, site: Site) -> None:
+    try:
+        content = dkim_record(_key(site))
+    except ValueError as error:
+        raise Refused("canary-no-key", why=str(error).splitlines()[0]) from None
+    name = f"{_selector(site)}._domainkey.{_sender(site).rpartition('@')[2]}"
+    if call.as_json:
+        call.print_json({"type": "TXT", "name": name, "content": content})
+        return
+    call.say("canary-record", name=name)
+    # Never broken: it is copied.
+    click.echo(f"  {content}")
+
+
+def _selector(site: Site) -> str:
+    return site.get("CANARY_DKIM_SELECTOR", "canary")
+
+
+def _sender(site: Site) -> str:
+    return site.get("CANARY_FROM") or site.get("POSTMASTER_ADDRESS")
+
+
+def _key(site: Site) -> bytes:
+    try:
+        with Path(site.get("CANARY_DKIM_KEY")).open("rb") as file:
+            return file.read(MAX_KEY_OCTETS)
+    except OSError as error:
+        raise Refused("canary-no-key", why=error.strerror or "") from None
+
+
 def _cell(call: Call, flight: Flight, part: Part) -> Cell:
     if part is flight.broken:
         return flight.why, "bold red"
@@ -86,20 +124,13 @@ def _bird(site: Site) -> Bird:
     way = site.get("CANARY_WAY", Way.SENDGRID.value)
     if way not in set(Way):
         raise Refused("canary-bad-way")
-    key = b""
-    if way == Way.DIRECT:
-        try:
-            with Path(site.get("CANARY_DKIM_KEY")).open("rb") as file:
-                key = file.read(MAX_KEY_OCTETS)
-        except OSError as error:
-            raise Refused("canary-no-key", why=error.strerror or "") from None
     return Bird(
-        sender=site.get("CANARY_FROM") or site.get("POSTMASTER_ADDRESS"),
+        sender=_sender(site),
         recipient=recipient,
         authserv_id=site.get("EDGE_HOSTNAME"),
         way=Way(way),
-        selector=site.get("CANARY_DKIM_SELECTOR", "canary"),
-        key=key,
+        selector=_selector(site),
+        key=_key(site) if way == Way.DIRECT else b"",
         port=int(site.get("CANARY_PORT", str(SMTP_PORT))),
         cafile=site.get("CANARY_CA"),
         helo=site.get("MAIL_HOSTNAME", "localhost"),

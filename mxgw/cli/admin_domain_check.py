@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 from mxgw.admin.cloud.settings import CloudSettings
 from mxgw.admin.dns_check import Finding, Level, check_domain
 from mxgw.admin.dns_records import Exchanger, wanted_records
 from mxgw.cli.admin_call import Call
-from mxgw.cli.admin_domain_cloud import Outside, signed_records
+from mxgw.cli.admin_domain_cloud import Outside, State, signed_records
 from mxgw.cli.terminal import FAILURE, console, plain
 from mxgw.doctor.authority import Authority, Delegation
 from mxgw.resolver.resolver import Resolver
 from mxgw.resolver.upstream import Upstream
+
+SETTLING_SECONDS: Final = 20.0
+"""For what was written to be answered by the zone's own servers; at Cloudflare it takes a few seconds."""
+
+PAUSE_SECONDS: Final = 2.0
 
 STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILED: "bold red"}
 
@@ -39,27 +44,52 @@ def look_up_and_tell(
     settings: CloudSettings,
     repair: Repair | None,
 ) -> None:
-    """Every finding as a table or JSON; ends with exit code 1 where one is wrong."""
-    findings = asyncio.run(_look_up(domain, exchanger, reports=reports, selectors=selectors, servers=servers))
-    failed = sum(finding.level is Level.FAILED for finding in findings)
-    warnings = sum(finding.level is Level.WARNING for finding in findings)
+    """Every finding as a table or JSON; exit code 1 where one is wrong, after the repair if there is one."""
+
+    def look() -> list[Finding]:
+        return asyncio.run(_look_up(domain, exchanger, reports=reports, selectors=selectors, servers=servers))
+
+    findings = look()
+    wrong = _tell(call, domain, findings)
     told: dict[str, object] = {
         "domain": domain,
         "findings": [_finding_facts(call, finding) for finding in findings],
     }
-    if not call.as_json:
-        _print_findings(call, findings)
-        key = "check-failed" if failed else "check-warned" if warnings else "check-good"
-        call.say(key, domain=domain, failed=failed, warnings=warnings)
-    if repair and (failed or warnings):
+    if repair and wrong:
         outside = repaired(call, domain, exchanger, reports, selectors, repair)
         told |= {"repair": outside.facts, "left": outside.left}
-    elif (failed or warnings) and settings.cloudflare_token:
+        if outside.parts["cloudflare"].state is State.DONE:
+            call.say("check-looking-again")
+            findings = _settled(findings, look)
+            if _tell(call, domain, findings):
+                call.say("check-again", domain=domain)
+            told["after"] = [_finding_facts(call, finding) for finding in findings]
+    elif wrong and settings.cloudflare_token:
         call.say("check-repair", domain=domain)
+    failed = any(finding.level is Level.FAILED for finding in findings)
     if call.as_json:
         call.print_json({"ok": not failed, **told})
     if failed:
         raise SystemExit(FAILURE)
+
+
+def _tell(call: Call, domain: str, findings: list[Finding]) -> bool:
+    """For a person; whether anything is wrong or to be improved."""
+    failed = sum(finding.level is Level.FAILED for finding in findings)
+    warnings = sum(finding.level is Level.WARNING for finding in findings)
+    if not call.as_json:
+        _print_findings(call, findings)
+        key = "check-failed" if failed else "check-warned" if warnings else "check-good"
+        call.say(key, domain=domain, failed=failed, warnings=warnings)
+    return bool(failed or warnings)
+
+
+def _settled(before: list[Finding], look: Callable[[], list[Finding]]) -> list[Finding]:
+    """What DNS says once it says something else than before, or when it has had its time."""
+    end = time.monotonic() + SETTLING_SECONDS
+    while (after := look()) == before and time.monotonic() < end:
+        time.sleep(PAUSE_SECONDS)
+    return after
 
 
 async def _look_up(
@@ -107,7 +137,6 @@ def repaired(
         outside.validate(signed)
     for text in outside.left:
         call.say("check-mend", text=text)
-    call.say("check-again", domain=domain)
     return outside
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -35,6 +36,8 @@ class Person:
         self._process = subprocess.Popen(command, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         self.raw = ""
+        # A read may end within a character.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._read = 0
 
     def __enter__(self) -> Self:
@@ -100,5 +103,5 @@ class Person:
         except OSError:
             # EIO: nobody holds the other side any more.
             return False
-        self.raw += octets.decode("utf-8", "replace")
+        self.raw += self._decoder.decode(octets)
         return bool(octets)

@@ -17,7 +17,7 @@ from tests.rig.zone import Zone, ZoneServer
 
 
 class ZoneThread(Service):
-    """A zone's server for programs of other processes; ``shows`` puts a fake Cloudflare's texts into it."""
+    """A zone's server for programs of other processes; ``shows`` puts a fake Cloudflare's records into it."""
 
     def __init__(self) -> None:
         self.zone = Zone({"mx.example.jp": {"A": ["127.0.0.1"]}})
@@ -42,16 +42,17 @@ class ZoneThread(Service):
 
     def shows(self, cloudflare: FakeCloudflare) -> None:
         """From now on whatever is written there is in DNS at once."""
-        known: set[str] = set()
+        known: set[tuple[str, str]] = set()
 
         def show() -> None:
-            texts: dict[str, list[str]] = {name: [] for name in known}
+            held: dict[tuple[str, str], list[object]] = {key: [] for key in known}
             for record in cloudflare.records.values():
-                if record["type"] == "TXT":
-                    texts.setdefault(record["name"], []).append(record["content"].strip('"'))
-            known.update(texts)
-            for name, contents in texts.items():
-                self.zone.put(name, {"TXT": contents})
+                kind, content = record["type"], record["content"]
+                value = (record["priority"], content) if kind == "MX" else content.strip('"')
+                held.setdefault((record["name"], kind), []).append(value)
+            known.update(held)
+            for (name, kind), values in held.items():
+                self.zone.put(name, {kind: values})
 
         cloudflare.on_change = show
 

@@ -17,8 +17,9 @@ here by IMAP and removes it; then a forged one, which must be refused or marked.
 A timer does so every ten minutes. In .env: CANARY_TO and CANARY_PASSWORD, a mailbox of
 its own (mxgw admin user add canary@DOMAIN); CANARY_WAY sendgrid or direct.
 
-Example:
-  mxgw admin canary""",
+Examples:
+  mxgw admin canary
+  mxgw admin canary --record   the TXT record for its key (CANARY_WAY=direct)""",
         """\
 署名した試験メールを本番と同じ経路で送り、届いたことを IMAP で確かめて削除します。続いて
 偽造メールを送り、拒否されるか印が付くことを確かめます（タイマーが 10 分ごとに実行）。
@@ -26,7 +27,15 @@ Example:
 （mxgw admin user add canary@ドメイン）。CANARY_WAY は sendgrid か direct です。
 
 例：
-  mxgw admin canary""",
+  mxgw admin canary
+  mxgw admin canary --record   鍵の TXT レコードを表示（CANARY_WAY=direct の場合）""",
+    ),
+    "option-canary-record": Text(
+        "Send nothing; show the DNS record that its key needs.", "送信せず、鍵に必要な DNS レコードを表示。"
+    ),
+    "canary-record": Text(
+        "A TXT record for the name {name} (at Cloudflare; proxy does not matter), in one line:",
+        "次の 1 行を、名前 {name} の TXT レコードとして Cloudflare に登録してください：",
     ),
     "canary-not-set": Text(
         "Make a mailbox for it (mxgw admin user add canary@DOMAIN), and set CANARY_TO and CANARY_PASSWORD in .env.",
@@ -37,8 +46,10 @@ Example:
         "CANARY_WAY は sendgrid（プロバイダーがポート 25 を塞いでいる場合）か direct です。",
     ),
     "canary-no-key": Text(
-        "The key in CANARY_DKIM_KEY cannot be read ({why}). Make one: openssl genrsa -out FILE 2048",
-        "CANARY_DKIM_KEY の鍵を読めません（{why}）。作るには：openssl genrsa -out ファイル 2048",
+        "The key in CANARY_DKIM_KEY cannot be read ({why}). Make one: openssl genrsa -out FILE 2048, "
+        "then mxgw admin canary --record",
+        "CANARY_DKIM_KEY の鍵を読めません（{why}）。"
+        "作るには：openssl genrsa -out ファイル 2048、続いて mxgw admin canary --record",
     ),
     "canary-part-well": Text("works, after {seconds} s", "正常（{seconds} 秒後）"),
     "watch-canary-none": Text("The canary is not set up.", "試験メールは設定されていません。"),

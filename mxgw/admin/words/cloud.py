@@ -283,8 +283,11 @@ CLOUD: Final = {
         "To mend it here: mxgw admin domain check {domain} --repair",
         "ここで直すには：mxgw admin domain check {domain} --repair",
     ),
+    "check-looking-again": Text("Looking again ...", "もう一度確認しています..."),
     "check-again": Text(
-        "Servers need a minute; then: mxgw admin domain check {domain}",
-        "反映に 1 分ほどかかります。その後：mxgw admin domain check {domain}",
+        "What was just written may need a minute, and other servers remember the old answer for up to an hour. "
+        "Then: mxgw admin domain check {domain}",
+        "書き込んだ内容の反映には 1 分ほど、他のサーバーが古い回答を忘れるまでには最大 1 時間ほどかかることがあります。"
+        "その後：mxgw admin domain check {domain}",
     ),
 }

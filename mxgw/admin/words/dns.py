@@ -48,8 +48,8 @@ https://mta-sts.{domain}/.well-known/mta-sts.txt の内容（最初は testing�
     "note-tls-rpt": Text("reports of failed encryption", "暗号化の失敗の報告先"),
     "note-mta-sts": Text("change id whenever the policy changes", "ポリシーを変えたら id も変更"),
     "note-mta-sts-host": Text(
-        "serves the text below by HTTPS (Cloudflare Workers or Pages)",
-        "下の内容を HTTPS で公開（Cloudflare Workers か Pages）",
+        "serves the text below by HTTPS; with the Worker in ecs/mta-sts, Cloudflare makes this record itself",
+        "下の内容を HTTPS で公開。ecs/mta-sts の Worker を使う場合、このレコードは Cloudflare が自動で作成",
     ),
     # -- the table of a check
     "column-record": Text("record", "レコード"),

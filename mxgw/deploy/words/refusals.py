@@ -147,10 +147,12 @@ REFUSALS: Final = {
     ),
     "advice-tasks": Text(
         "No task became healthy. See why: aws logs tail /aws/events/BASE_STACK/task-stops --since 1h, then "
-        "/mxgw/BASE_STACK/tailscale and /mxgw/BASE_STACK/gateway. Often: the Tailscale secret is wrong, or the "
+        "/mxgw/BASE_STACK/tailscale and /mxgw/BASE_STACK/gateway (BASE_STACK: base_stack in ecs/deploy.toml, "
+        "usually mxgw-base). Often: the Tailscale secret is wrong, or the "
         "certificate does not fit.",
         "正常に起動したタスクがありません。aws logs tail /aws/events/BASE_STACK/task-stops --since 1h、次に "
-        "/mxgw/BASE_STACK/tailscale と /mxgw/BASE_STACK/gateway で理由を確認してください。"
+        "/mxgw/BASE_STACK/tailscale と /mxgw/BASE_STACK/gateway で理由を確認してください"
+        "（BASE_STACK は ecs/deploy.toml の base_stack。通常は mxgw-base）。"
         "多くは Tailscale の秘密情報か証明書の誤りです。",
     ),
     "advice-other": Text(
