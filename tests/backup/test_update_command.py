@@ -46,7 +46,8 @@ class Host:
             "TERM": "xterm-256color",
             "MXGW_STATE": str(self.state),
             "MXGW_DOCKER": str(self.docker.program),
-            "PYTHONTZPATH": str(self.zones) if self.zones.exists() else "",
+            # Empty, it would hide the zones of this machine.
+            **({"PYTHONTZPATH": str(self.zones)} if self.zones.exists() else {}),
             **settings,
         }
 

@@ -121,7 +121,8 @@ class Host(Service):
     def healthy(self, service: str) -> bool:
         """What the service's own health check says, run in its cell."""
         test: list[str] = self.compose["services"][service]["healthcheck"]["test"]
-        return self.cells[service].run(test[1:]).returncode == 0
+        cell = self.cells[service]
+        return cell.inside and cell.run(test[1:]).returncode == 0
 
     def _names(self) -> list[str]:
         names = list(self.compose["services"])
@@ -167,6 +168,22 @@ class Cell:
     def start(self) -> None:
         """Started, and healthy by its own check."""
         self.child.start(lambda: self._host.healthy(self.service))
+
+    @property
+    def inside(self) -> bool:
+        """Whether its process has left this machine's network and root directory for its own.
+
+        Before that a check would look at this machine, where another program may answer at the same port.
+        """
+        try:
+            return all(
+                not os.path.samestat(
+                    os.stat(f"/proc/{self.child.pid}/{what}"), os.stat(f"/proc/thread-self/{what}")
+                )
+                for what in ("ns/net", "root")
+            )
+        except FileNotFoundError:
+            return False
 
     def finish(self) -> str:
         """Run a service that ends by itself, again as often as its restart policy says; what it said.
