@@ -12,6 +12,7 @@ import imaplib
 import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import smtplib
@@ -20,12 +21,13 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.cli.support import PROGRAM, Ended
 from tests.dell.cells import EDGE_ADDRESS, HOSTNAME, VOLUME_OWNERS, entered, site
 from tests.dell.certificates import Authority
 from tests.dell.compose_file import COMPOSE, EXAMPLE, STACK
@@ -44,6 +46,7 @@ from tests.rig.process import (
     new_mark,
     wait_until,
 )
+from tests.rig.registry import Registry
 from tests.rig.rspamd import COMPILED
 
 ADDRESS = "100.64.0.1"
@@ -55,6 +58,14 @@ PROJECT = "mxgwtest"
 UP_SECONDS = 300.0
 COMMAND_SECONDS = 120.0
 LOOK_SECONDS = 0.5
+# Services whose image comes from elsewhere, each with a stand-in of its name.
+FETCHED = ("dovecot", "mariadb", "rspamd", "clamav", "redis", "nginx", "roundcube")
+
+# The one command that the guides have, where Compose is a program of its own.
+DOCKER = """#!/bin/sh
+if [ "$1" = compose ]; then shift; exec {compose} --ansi=never "$@"; fi
+exec {docker} "$@"
+"""
 
 
 class Machine(Service):
@@ -77,7 +88,10 @@ class Machine(Service):
         self.engine = Engine()
         self.trust = Named(ssl.PROTOCOL_TLS_CLIENT)
         self.first_states: dict[str, dict[str, Any]] = {}
+        self.stack = self.place.path / "dell-stack"
+        self.backups = self.place.directory("backup")
         self._names: Child | None = None
+        self._registry: Registry | None = None
 
     def start(self) -> None:
         self._make_networks()
@@ -93,15 +107,22 @@ class Machine(Service):
         self._make_site()
         self.engine.start()
         self._build()
+        with entered(self.home):
+            self._registry = Registry(self.place.directory("registry"))
         # Not `ip netns exec`: it hides the control groups.
-        self.engine.move([self._nsenter, f"--net=/run/netns/{self.home}"], [f"--dns={ADDRESS}"])
+        options = [f"--dns={ADDRESS}", f"--registry-mirror={self._registry.url}"]
+        self.engine.move([self._nsenter, f"--net=/run/netns/{self.home}"], options)
 
     def close(self) -> None:
         self.engine.close()
         if self._names is not None:
             self._names.stop()
+        if self._registry is not None:
+            self._registry.close()
         for namespace in (self.home, self.tailnet):
             subprocess.run([self._ip, "netns", "del", namespace], check=False, capture_output=True)
+        if self.backups.is_mount():
+            subprocess.run(["umount", "--lazy", str(self.backups)], check=True)
         self.place.remove()
 
     # -- Compose ------------------------------------------------------------------------------------------
@@ -109,7 +130,7 @@ class Machine(Service):
     def compose(self, *words: str, seconds: float = COMMAND_SECONDS, stdin: str = "") -> str:
         """What a command of Compose prints; ProgramError where it fails."""
         command = [
-            *(self._compose, f"--file={COMPOSE}", f"--env-file={self.env_file}"),
+            *(self._compose, f"--project-directory={self.stack}", f"--file={self.stack / COMPOSE.name}"),
             *(f"--project-name={PROJECT}", "--ansi=never"),
         ]
         # Nothing of the tests' environment: only the file speaks.
@@ -125,7 +146,7 @@ class Machine(Service):
 
     @property
     def env_file(self) -> Path:
-        return self.place.path / "env"
+        return self.stack / ".env"
 
     def up(self, *services: str) -> None:
         """Start, in the order of depends_on."""
@@ -134,6 +155,52 @@ class Machine(Service):
     def admin(self, *words: str, stdin: str = "") -> str:
         """A command of the administrator's, as the guides have it."""
         return self.compose("run", "--rm", "-T", "admin", *words, stdin=stdin)
+
+    def host(self, *words: str, settings: Mapping[str, str] | None = None) -> Ended:
+        """``mxgw`` with these words, as root on the machine calls it."""
+        environ = {
+            **{name: self.engine.environ[name] for name in ("DOCKER_HOST", "DOCKER_CONFIG")},
+            # Debian's paths: what else is on ours is none of the machine's affair.
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG": "en_US.UTF-8",
+            "PYTHONUTF8": "1",
+            "COMPOSE_PROJECT_NAME": PROJECT,
+            "MXGW_STACK": str(self.stack),
+            "MXGW_STATE": str(self.place.path / "state"),
+            "MXGW_DOCKER": shlex.quote(str(self.place.path / "docker")),
+            **(settings or {}),
+        }
+        done = subprocess.run(
+            [self._nsenter, f"--net=/run/netns/{self.home}", PROGRAM, *words],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=UP_SECONDS,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def publish(self, service: str, target: str) -> str:
+        """Another image under the name of the service's, at the registry; its id."""
+        assert self._registry is not None
+        self._build_image(STAND_INS, "published", f"--target={target}")
+        saved = self.place.path / f"{target}.tar"
+        self.engine.client("save", f"--output={saved}", "published")
+        image = self.engine.client("image", "inspect", "--format={{.Id}}", "published").strip()
+        self.engine.client("image", "rm", "published")
+        self._registry.publish(self._image_of(service), saved)
+        return image
+
+    def publish_what_runs(self) -> None:
+        """The registry has what the machine has already."""
+        assert self._registry is not None
+        for service in FETCHED:
+            name = self._image_of(service)
+            inspected = json.loads(self.engine.client("image", "inspect", name))[0]
+            self._registry.publish_known(name, inspected)
+
+    def _image_of(self, service: str) -> str:
+        return str(yaml.safe_load(COMPOSE.read_text())["services"][service]["image"])
 
     def wait_for_health(self, services: Sequence[str]) -> None:
         """Until each is healthy by its own check; ProgramError with its words where one is not."""
@@ -261,14 +328,23 @@ class Machine(Service):
             subprocess.run([self._ip, *words], check=True, capture_output=True)
 
     def _make_site(self) -> None:
-        """.env out of .env.example, certificates as Tailscale makes them, directories by prepare.sh."""
+        """.env out of .env.example, certificates as Tailscale makes them, directories by prepare.sh. All
+        lies in one directory, as install.sh has it."""
+        shutil.copytree(STACK, self.stack, ignore=shutil.ignore_patterns(".env"))
+        self.place.file(
+            "docker",
+            DOCKER.format(compose=self._compose, docker=find_program("/usr/bin/docker", package="docker.io")),
+            mode=0o755,
+        )
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2g", "tmpfs", str(self.backups)], check=True)
         lines = []
         left = dict(self.environ)
         for line in EXAMPLE.read_text().splitlines():
             name = line.lstrip("#").partition("=")[0]
             lines.append(f"{name}={left.pop(name)}" if name in left else line)
         assert not left, f".env.example has no {sorted(left)}"
-        self.place.file("env", "\n".join(lines) + "\n", mode=0o600)
+        lines += [f"BACKUP_DIRECTORY={self.backups}/mailserver"]
+        self.place.file("dell-stack/.env", "\n".join(lines) + "\n", mode=0o600)
         authority = Authority(self.place.path)
         pair = authority.pair(HOSTNAME)
         tls = self.place.directory("data/tls")
@@ -276,7 +352,7 @@ class Machine(Service):
         pair.key.rename(tls / "key.pem")
         self.trust.load_verify_locations(authority.path)
         subprocess.run(
-            [str(STACK / "prepare.sh")],
+            [str(self.stack / "prepare.sh")],
             env={"PATH": os.environ["PATH"], "ENV_FILE": str(self.env_file)},
             check=True,
             capture_output=True,
@@ -294,7 +370,7 @@ class Machine(Service):
         services = yaml.safe_load(COMPOSE.read_text())["services"]
         self.engine.build(services["home"]["image"], base=debian_base())
         self.engine.client("import", str(debian_programs()), "programs", seconds=BUILD_SECONDS)
-        for service in ("dovecot", "mariadb", "rspamd", "clamav", "redis", "nginx", "roundcube"):
+        for service in FETCHED:
             self._build_image(STAND_INS, services[service]["image"], f"--target={service}")
         # Its own Dockerfile, on what has the packages already: its apt-get finds nothing to do.
         self._build_image(STACK / "postfix", services["postfix"]["image"], "--build-arg=BASE=programs")

@@ -6,9 +6,12 @@ capabilities and limits of the file (memory, processor time and number of proces
 control groups); names are found by Docker's own name server, over the networks of the file; the published
 ports alone answer at the tailnet's address, and nothing at another address of the machine; an account
 made by the admin service is good for IMAPS; mail from the edge passes door, Rspamd and ClamAV into the
-mailbox, and a virus does not; what is killed comes back; mail outlives its containers.
+mailbox, and a virus does not; what is killed comes back; mail outlives its containers. And by the host's own
+commands: a backup, restored on trial; the queue; the watch, which tells a stopped container and its return
+once each; the update, which pulls from a registry of the tests' own in place of Docker Hub, restarts the one
+service that has a new image, and brings the former image back where the next one crashes.
 
-Not shown, since no registry of images is at hand: the upstream images and their entrypoints. What runs are
+Not shown, since Docker Hub is not at hand: the upstream images and their entrypoints. What runs are
 Debian's packages (stand_in/Dockerfile) under the names of the upstream images, Dovecot 2.3.19, Rspamd 3.4,
 nginx 1.22 and Roundcube 1.6.5 among them. mxgw and mxgw-postfix are built from the project's own Dockerfiles,
 on a Debian base made here. Nor: SELinux (:z and :Z are taken and do nothing), Compose 2 (the file keeps
@@ -19,19 +22,22 @@ from __future__ import annotations
 
 import email
 import email.policy
+import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 import yaml
 
+from tests.dell.cells import entered
 from tests.dell.compose_file import read_compose
 from tests.dell.containers import ADDRESS, LAN_ADDRESS, Machine
 from tests.dell.household import letter
 from tests.dell.letters import mail
 from tests.dell.scanning import EICAR
 from tests.rig.process import wait_until
+from tests.watch.watched_house import Notices
 
 USER, PASSWORD = "taro@example.jp", "a long sentence for Taro"
 PORTS = {80, 443, 465, 587, 993, 995, 2525}
@@ -150,6 +156,92 @@ def test_the_webmail_answers_through_nginx(machine: Machine) -> None:
     assert status == 200
     assert "_task=login" in page or "rcmlogin" in page
     assert 'lang="ja"' in page
+
+
+def test_a_backup_is_made_restored_on_trial_and_listed_by_the_host(machine: Machine) -> None:
+    made = machine.host("admin", "backup", "now")
+    verified = machine.host("admin", "backup", "verify")
+    listed = json.loads(machine.host("admin", "backup", "list").out)
+
+    assert made.code == 0, made.err
+    assert verified.code == 0, verified.err
+    assert [one["verified"] for one in listed] == [True]
+    assert listed[0]["messages"] == json.loads(verified.out)["messages"] > 0
+
+
+def test_queue_and_mailboxes_are_listed(machine: Machine) -> None:
+    queue = machine.host("admin", "queue", "list")
+    users = json.loads(machine.admin("user", "list", "--json"))
+
+    assert (queue.code, json.loads(queue.out)) == (0, []), queue.err
+    assert [one["address"] for one in users] == [USER]
+
+
+def test_a_container_that_stops_is_told_once_and_so_is_its_return(machine: Machine) -> None:
+    status = machine.place.file("tailscale", '#!/bin/sh\necho \'{"BackendState": "Running"}\'\n', mode=0o755)
+    with entered(machine.home):
+        notices = Notices()
+    settings = {"TAILSCALE_COMMAND": str(status), "ALERT_WEBHOOK": f"{notices.url}/slack"}
+
+    def rounds(count: int) -> Mapping[str, str]:
+        """So many rounds of the watch; what the last one found of each container."""
+        for _ in range(count):
+            told = machine.host("admin", "watch", settings=settings)
+        found = json.loads(told.out)["findings"]
+        return {one["id"]: one["severity"] for one in found if one["id"].startswith("container-")}
+
+    try:
+        well = rounds(1)
+        machine.engine.client("kill", machine.container("nginx"))
+        ill = rounds(2)
+        machine.engine.client("start", machine.container("nginx"))
+        again = rounds(3)
+    finally:
+        notices.close()
+
+    assert well == again == {f"container-{name}": "good" for name in RUNNING}
+    assert ill == {**well, "container-nginx": "bad"}
+    lines = [line for text in notices.texts() for line in text.splitlines()]
+    assert [line for line in lines if line.startswith(("TROUBLE: nginx ", "WELL AGAIN: nginx "))] == [
+        "TROUBLE: nginx does not run (exited).",
+        "WELL AGAIN: nginx runs.",
+    ]
+
+
+def test_one_service_is_updated_and_another_image_of_it_goes_back(machine: Machine) -> None:
+    machine.publish_what_runs()
+    machine.wait_for_health(sorted(RUNNING))
+    before = {name: machine.inspect(name) for name in RUNNING}
+    new = machine.publish("redis", "redis-newer")
+
+    first = machine.host("admin", "update", "now", "--now")
+
+    assert (first.code, json.loads(first.out)["services"]) == (0, {"redis": "updated"}), first.err
+    updated = {name: machine.inspect(name) for name in RUNNING}
+    assert updated["redis"]["Image"] == new
+    assert {name for name in RUNNING if updated[name]["Id"] != before[name]["Id"]} == {"redis"}
+    assert (
+        machine.engine.client("image", "inspect", "--format={{.Id}}", "mxgw-before:redis").strip()
+        == (before["redis"]["Image"])
+    )
+    assert machine.hand_in(mail("After it.\r\n", subject="Updated"), USER)[0] == 250
+
+    broken = machine.publish("redis", "redis-broken")
+    second = machine.host("admin", "update", "now", "--now")
+    state = json.loads((machine.place.path / "state" / "update.json").read_text())
+    third = machine.host("admin", "update", "now", "--now")
+
+    assert (second.code, json.loads(second.out)["services"]) == (1, {"redis": "rolled-back"}), second.err
+    assert (state["ok"], state["refused"]) == (False, {"redis": broken})
+    assert (third.code, json.loads(third.out)["services"]) == (1, {"redis": "held"}), third.err
+    assert machine.inspect("redis")["Image"] == new
+    assert {name: machine.inspect(name)["Id"] for name in RUNNING - {"redis"}} == {
+        name: before[name]["Id"] for name in RUNNING - {"redis"}
+    }
+    machine.wait_for_health(sorted(RUNNING))
+    assert machine.hand_in(mail("After both.\r\n", subject="Back"), USER)[0] == 250
+    arrived = machine.messages(USER, PASSWORD)
+    assert all(any(subject in one for one in arrived) for subject in (b"Updated", b"Back"))
 
 
 def test_a_killed_container_comes_back(machine: Machine) -> None:
