@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +24,12 @@ if TYPE_CHECKING:
 
 DEFAULT_SINCE = "1d"
 """With a log group, which may hold a month."""
+
+LOGGING_SERVICES = ("home", "dovecot")
+"""Of the stack at home: who took a message in, and into which folder it went."""
+
+LOG_SECONDS = 120.0
+"""Docker keeps at most 200 MB of each (compose.yaml)."""
 
 
 class _InTheUsersLanguage(click.Command):
@@ -90,17 +101,17 @@ def _trace(
         fail(plain(speech("bad-query", query=what)))
     now = time.time()
     window = _window(speech, since or (DEFAULT_SINCE if groups else None), until, now=now)
+    held = ExitStack()
     if not files and not groups:
-        if sys.stdin.isatty():
-            fail(speech("no-source"))
-        files = ("-",)
+        # Somebody at the home machine's terminal; what is piped in is meant to be read.
+        files = (held.enter_context(_log_of_the_house(speech)),) if sys.stdin.isatty() else ("-",)
     logs = Files(files, complain=lambda path, why: _warn(speech("file-broken", file=path, why=why)))
     if (missing := logs.missing()) is not None:
         fail(plain(speech("no-file", file=missing)))
     clouds = [CloudWatch(group, window) for group in groups]
     sources: list[Source] = [*clouds, *([logs] if files else [])]
     try:
-        with logs:
+        with held, logs:
             found = Search(query, window, sources).run()
             attempts = [one for message in found.messages for one in message.attempts]
             ids = frozenset(id_ for one in attempts for id_ in (one.id, one.session) if id_)
@@ -122,6 +133,38 @@ def _trace(
             place = speech("place-window", sources=place, since=begin)
         _warn(speech("nothing-found", query=query.text, place=place))
     sys.exit(0 if found.messages and logs.whole else FAILURE)
+
+
+@contextmanager
+def _log_of_the_house(speech: Speech) -> Iterator[str]:
+    """What the doors and Dovecot have said, in a file; fails where this is not the home machine."""
+    from mxgw.admin.places import STACK_DIRECTORY, STACK_VARIABLE
+    from mxgw.admin.refusal import Refused
+    from mxgw.admin.stack import Stack, docker_command
+    from mxgw.admin.words import Language, Words
+
+    directory = Path(os.environ.get(STACK_VARIABLE, STACK_DIRECTORY))
+    if not (directory / "compose.yaml").is_file():
+        fail(speech("no-source"))
+    with TemporaryDirectory() as place:
+        # Its name is shown beside what was found in it.
+        path = Path(place) / "home-and-dovecot.log"
+        try:
+            with path.open("wb") as file:
+                answer = Stack(directory, docker=docker_command(os.environ)).compose(
+                    "logs",
+                    "--no-color",
+                    "--no-log-prefix",
+                    *LOGGING_SERVICES,
+                    stdout=file,
+                    timeout=LOG_SECONDS,
+                )
+        except Refused as why:
+            language = Language.JA if speech.japanese else Language.EN
+            fail(plain(Words(language)(why.key, **why.facts)), code=FAILURE)
+        if answer.code:
+            fail(plain(speech("house-silent", why=answer.errors.strip())), code=FAILURE)
+        yield str(path)
 
 
 def _window(speech: Speech, since: str | None, until: str | None, *, now: float) -> Window:

@@ -20,7 +20,8 @@ Message-ID, the id in our answer "OK, the mailbox has it; id ...", or a fingerpr
 FILE is a log: JSON lines, plain or gzip, a directory of them, what CloudWatch gives
 (aws logs filter-log-events, aws logs tail, an export to S3), or - for stdin. Logs of
 several edges, of the home door and of Dovecot may be given together, files beside a
-log group; Dovecot's tells into which folder a message went.
+log group; Dovecot's tells into which folder a message went. On the mail server at home
+no FILE is needed at a terminal: its own containers' logs are read.
 
 Each attempt is shown with the checks that were made, what home said for each
 recipient, and what the sender was told; then what became of the message, and what
@@ -34,7 +35,7 @@ Examples:
   mxgw trace taro@example.jp --log-group /mxgw/mail/gateway --since 1d
   mxgw trace '<20261124.1@example.com>' edge.log home.log
   mxgw trace 1a20d5af8ac7ad750002 --log-group /mxgw/mail/gateway --since 2026-11-20 --until 2026-11-22
-  docker compose logs --no-log-prefix home dovecot | mxgw trace hanako@example.jp -
+  mxgw trace hanako@example.jp
   mxgw trace taro@example.jp edge.log --json | jq -r '.messages[].conclusion'
 """,
         """\
@@ -46,7 +47,8 @@ id ...」にある id、またはフィンガープリントを指定します�
 FILE はログです。JSON Lines（gzip も可）、そのディレクトリー、CloudWatch から取得したもの
 （aws logs filter-log-events、aws logs tail、S3 へのエクスポート）、標準入力なら - です。
 複数のエッジ、家の入口、Dovecot のログ、ファイルとロググループは、一緒に指定できます。
-Dovecot のログがあれば、保存先のフォルダーも分かります。
+Dovecot のログがあれば、保存先のフォルダーも分かります。自宅のメールサーバーの端末では、
+FILE を省略するとコンテナのログを読みます。
 
 配送 1 回ごとに、検査結果、宛先ごとの家の応答、送信側への応答を示し、最後に結果と対処を
 1 文で示します。フィンガープリント、または Message-ID と送信者が同じなら、同じメールと
@@ -58,7 +60,7 @@ Examples（例）:
   mxgw trace taro@example.jp --log-group /mxgw/mail/gateway --since 1d
   mxgw trace '<20261124.1@example.com>' edge.log home.log
   mxgw trace 1a20d5af8ac7ad750002 --log-group /mxgw/mail/gateway --since 2026-11-20 --until 2026-11-22
-  docker compose logs --no-log-prefix home dovecot | mxgw trace hanako@example.jp -
+  mxgw trace hanako@example.jp
   mxgw trace taro@example.jp edge.log --json | jq -r '.messages[].conclusion'
 """,
     ),

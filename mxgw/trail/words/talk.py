@@ -116,6 +116,10 @@ TALK: Final = {
         "name a log file, - for stdin, or a log group; for example: mxgw trace taro@example.jp --log-group /mxgw/mail/gateway",
         "ログファイル、-（標準入力）、またはロググループを指定してください。例：mxgw trace taro@example.jp --log-group /mxgw/mail/gateway",
     ),
+    "house-silent": Text(
+        "the logs of this machine's containers cannot be had: {why}",
+        "このサーバーのコンテナのログを取得できません：{why}",
+    ),
     "no-file": Text("{file}: there is no such file", "{file}：そのファイルはありません"),
     "file-broken": Text(
         "{file}: {why}; what was read before it counts", "{file}：{why}。そこまでに読めた分だけ使います"
