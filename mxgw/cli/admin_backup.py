@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +18,12 @@ from mxgw.admin.backup.result import write_result
 from mxgw.admin.backup.rotation import DAYS, superfluous
 from mxgw.admin.places import DATA_DIRECTORY, STATE_DIRECTORY, STATE_VARIABLE
 from mxgw.admin.refusal import Refused
-from mxgw.admin.stack import Stack
+from mxgw.admin.stack import Stack, docker_command
 from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call, Cell, spoken, spoken_group
 from mxgw.cli.admin_stack_option import site_environ, stack_option
 from mxgw.cli.terminal import on_terminal
 
-DOCKER_VARIABLE = "MXGW_DOCKER"
 MAX_DAYS = 3650
 
 
@@ -68,9 +66,8 @@ def place_of(call: Call, stack: str, *, without_file: bool = False) -> Place:
     days = environ.get("BACKUP_DAYS", "") or str(DAYS)
     if not (days.isdecimal() and days.isascii() and 1 <= int(days[:6]) <= MAX_DAYS):
         raise Refused("backup-days-wrong")
-    docker = shlex.split(environ.get(DOCKER_VARIABLE, "") or "docker")
     return Place(
-        Stack(Path(stack), docker=docker),
+        Stack(Path(stack), docker=docker_command(environ)),
         Path(environ.get("MAILSERVER_DATA", "") or DATA_DIRECTORY),
         Path(environ.get(STATE_VARIABLE, "") or STATE_DIRECTORY),
         Path(environ.get("BACKUP_DIRECTORY", "") or DIRECTORY),

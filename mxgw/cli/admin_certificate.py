@@ -28,7 +28,7 @@ from mxgw.admin.cloud.host_certificate import RELOADS, HostCertificate, reload_s
 from mxgw.admin.cloud.settings import CloudSettings, cloud_settings
 from mxgw.admin.places import DATA_DIRECTORY, STATE_DIRECTORY, STATE_VARIABLE
 from mxgw.admin.refusal import Refused
-from mxgw.admin.stack import Stack
+from mxgw.admin.stack import Stack, docker_command
 from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call, Cell, spoken, spoken_group
 from mxgw.cli.admin_stack_option import site_environ, stack_option
@@ -132,7 +132,8 @@ def _renewed_host(call: Call, site: Site, done: dict[str, str], *, force: bool) 
         else:
             done["host"] = words("certificate-not-due")
         if waiting:
-            failed = reload_services(Stack(site.stack), [name for name in RELOADS if name in waiting])
+            stack = Stack(site.stack, docker=docker_command(call.environ))
+            failed = reload_services(stack, [name for name in RELOADS if name in waiting])
             if failed:
                 why = "; ".join(f"{name}: {said}" for name, said in failed.items())
                 text = words("certificate-not-reloaded", why=why)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,7 @@ from mxgw.admin.places import (
     STATE_DIRECTORY,
     STATE_VARIABLE,
 )
-from mxgw.admin.stack import Stack
-
-DOCKER_VARIABLE = "MXGW_DOCKER"
+from mxgw.admin.stack import Stack, docker_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,7 @@ class Site:
 def site_of(environ: Mapping[str, str]) -> Site:
     """The site of this machine; Refused where there is no .env to read."""
     directory = Path(environ.get(STACK_VARIABLE, STACK_DIRECTORY))
-    docker = shlex.split(environ.get(DOCKER_VARIABLE, "docker"))
     state = Path(environ.get(STATE_VARIABLE, STATE_DIRECTORY))
-    return Site(Stack(directory, docker=docker), state, with_env_file(environ, directory / ".env"))
+    return Site(
+        Stack(directory, docker=docker_command(environ)), state, with_env_file(environ, directory / ".env")
+    )

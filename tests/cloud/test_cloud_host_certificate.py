@@ -80,11 +80,11 @@ class Machine:
         log = self.place / f"{program}.log"
         return log.read_text().splitlines() if log.exists() else []
 
-    def run(self, *arguments: str, lang: str = "en") -> Told:
+    def run(self, *arguments: str, lang: str = "en", **settings: str) -> Told:
         values = {"MAIL_HOSTNAME": self.name, "MAILSERVER_DATA": str(self.tls.parent)}
         (self.place / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
         places = ["--stack", str(self.place), "--state", str(self.state)]
-        settings = {"PATH": f"{self.bin}:{os.environ['PATH']}"}
+        settings = {"PATH": f"{self.bin}:{os.environ['PATH']}", **settings}
         return admin("certificate", *arguments, *places, settings=settings, lang=lang)
 
 
@@ -105,6 +105,14 @@ def test_one_that_lasts_for_a_month_is_left_alone(machine: Machine) -> None:
 
     assert told.code == 0
     assert (machine.asked("tailscale"), machine.asked("docker")) == ([], [])
+
+
+def test_the_docker_that_the_machine_names_is_the_one_that_is_asked(machine: Machine) -> None:
+    other = (machine.bin / "docker").rename(machine.bin / "other")
+
+    machine.run("renew", MXGW_DOCKER=str(other))
+
+    assert machine.asked("docker") != [], "the services were told"
 
 
 @pytest.mark.parametrize("there", [None, make_pair(HOSTNAME, days=29), make_pair("other.example.ts.net")])
