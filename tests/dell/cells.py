@@ -171,17 +171,15 @@ class Cell:
 
     @property
     def inside(self) -> bool:
-        """Whether its process has left this machine's network and root directory for its own.
+        """Whether its process has entered the house's network and left this machine's root directory.
 
         Before that a check would look at this machine, where another program may answer at the same port.
         """
+        process = f"/proc/{self.child.pid}"
         try:
-            return all(
-                not os.path.samestat(
-                    os.stat(f"/proc/{self.child.pid}/{what}"), os.stat(f"/proc/thread-self/{what}")
-                )
-                for what in ("ns/net", "root")
-            )
+            return os.path.samefile(
+                f"{process}/ns/net", f"/run/netns/{self._host.namespace}"
+            ) and not os.path.samefile(f"{process}/root", "/")
         except FileNotFoundError:
             return False
 

@@ -203,7 +203,9 @@ async def test_waiting_for_a_connection_is_part_of_the_deadline() -> None:
 
         answers = await asyncio.gather(*(relay.deliver(parcel("taro")) for _ in range(2)))
 
-        assert sorted(said(answer)[0] for answer in answers) == ["no-slot", "timeout"]
+        waited, talked = sorted(said(answer)[0] for answer in answers)
+        # Both deadlines end together: the place may come free in the waiter's last moment.
+        assert (waited in {"no-slot", "connect-timeout"}, talked) == (True, "timeout")
 
 
 async def test_a_waiter_who_is_cancelled_leaves_no_gap() -> None:
