@@ -10,13 +10,14 @@ from enum import StrEnum
 import click
 
 from mxgw.admin.cloud.host_certificate import RELOADS, reload_services
+from mxgw.admin.patience import Patience
 from mxgw.admin.refusal import Refused
 from mxgw.cli.admin_backup import back_up, place_of
 from mxgw.cli.admin_call import Call
 from mxgw.cli.admin_certificate import renewed
 from mxgw.cli.terminal import console, plain
 from mxgw.watch.finding import Finding, Severity
-from mxgw.watch.mending import Ended, Patience, bring_up, flush, relay_says
+from mxgw.watch.mending import Ended, bring_up, flush, relay_says
 from mxgw.watch.repair import Act, Repair, repairs
 from mxgw.watch.site import Site
 

@@ -15,6 +15,7 @@ from mxgw.admin.access import MAIL_EXCHANGER, MAIL_EXCHANGER_ADDRESSES
 from mxgw.admin.cloud.settings import CLOUDFLARE_TOKEN, HOME_DOMAINS, cloud_settings
 from mxgw.admin.dns_check import Level
 from mxgw.admin.dns_records import SELECTORS, SENDGRID, Exchanger
+from mxgw.admin.patience import Patience
 from mxgw.admin.refusal import Refused
 from mxgw.cli.admin_call import Call
 from mxgw.cli.doctor_house import domains_here, findings_now, site_here, verdicts
@@ -29,7 +30,6 @@ from mxgw.doctor.survey import Wanted
 from mxgw.doctor.verdict import Verdict
 from mxgw.doctor.visit import Manners
 from mxgw.watch.finding import Finding
-from mxgw.watch.mending import Patience
 
 MAX_DOMAINS = 20
 """Of one run: each is some twenty questions to four servers, and two transactions with the edge."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mxgw.admin.patience import Patience
 from mxgw.admin.queue import Queue
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import ServiceState, Stack
@@ -16,9 +16,6 @@ from mxgw.watch.repair import Act, Repair
 
 COMMAND_SECONDS: Final = 1_800.0
 """``up`` waits for who is needed and may fetch an image; ``restart`` lets mail in hand be finished."""
-
-HEALTH_SECONDS: Final = 900.0
-"""ClamAV loads its signatures for minutes."""
 
 FLUSH_SECONDS: Final = 30.0
 """Postfix has tried a household's queue by then."""
@@ -42,15 +39,6 @@ class Ended:
 
     why: str = ""
     evidence: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for health; time is injected."""
-
-    seconds: float = HEALTH_SECONDS
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
 
 
 def bring_up(

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from mxgw.admin.patience import Patience
 from mxgw.admin.refusal import Refused
 from mxgw.admin.update.plan import BUILT, ORDER, Outcome, in_window
-from mxgw.admin.update.rolling import Patience, Told, Update
+from mxgw.admin.update.rolling import Told, Update
 from tests.backup.images_docker import SERVICES, ImagesDocker
 from tests.dell.cells import site
 from tests.dell.compose_file import read_compose

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from mxgw.admin.patience import Patience
 from mxgw.admin.stack import Stack
 from mxgw.watch.judge import SERVICES
-from mxgw.watch.mending import ENDED_LOOKS, Ended, Patience, bring_up, relay_says
+from mxgw.watch.mending import ENDED_LOOKS, Ended, bring_up, relay_says
 from mxgw.watch.repair import Act, Repair
 
 DOCKER = """\

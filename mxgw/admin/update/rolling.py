@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from mxgw.admin.patience import Patience
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import Answer, Stack
 from mxgw.admin.update.plan import BUILT, ORDER, Image, Outcome, changed, well
@@ -18,9 +18,6 @@ PULL_SECONDS = 3600.0
 UP_SECONDS = 300.0
 """Postfix and the door finish what they have in hand first."""
 
-HEALTH_SECONDS = 900.0
-"""ClamAV loads its signatures for minutes."""
-
 LOOK_SECONDS = 3.0
 
 CRASHES = 3
@@ -29,15 +26,6 @@ CRASHES = 3
 KEPT = "mxgw-before"
 """The image that a service ran before, under this name and the service's as its tag: nothing that tidies up
 takes it away, and a person finds it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for health; time is injected."""
-
-    seconds: float = HEALTH_SECONDS
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)
