@@ -84,14 +84,15 @@ def containers(site: Site, now: float) -> Containers:
     """States, and restarts by Docker."""
     del now
     states = site.stack.states()
-    listed = _said(site.stack.compose("ps", "--all", "--quiet", timeout=PROBE_SECONDS))
     form = '{{index .Config.Labels "com.docker.compose.service"}} {{.RestartCount}}'
     restarts = {}
-    if ids := listed.split():
-        told = _said(site.stack.call("inspect", "--format", form, *ids, timeout=PROBE_SECONDS))
-        for line in told.splitlines():
+    if ids := [one.container for one in states.values() if one.container]:
+        # One that was made anew meanwhile is gone, which is an error; the others are told all the same.
+        told = site.stack.call("inspect", "--format", form, *ids, timeout=PROBE_SECONDS).output
+        for line in told.decode("utf-8", "replace").splitlines():
             name, _, count = line.partition(" ")
-            restarts[name] = int(count)
+            if count.isdecimal():
+                restarts[name] = int(count)
     return Containers(states, restarts)
 
 

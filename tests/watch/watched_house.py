@@ -41,10 +41,14 @@ DOCKER = """\
 cd {says}
 [ -e broken ] && {{ echo "Cannot connect to the Docker daemon" >&2; exit 1; }}
 [ -e hang ] && sleep 3
-[ "$1" = inspect ] && exec cat restarts
+[ "$1" = inspect ] && {{
+    shift 3 code=0
+    for id; do grep "^$id " restarts || {{ echo "Error: No such object: $id" >&2; code=1; }}; done
+    exit $code
+}}
 shift 3
 case $1 in
-    ps) case $* in *--quiet*) exec cat ids ;; *) exec cat states ;; esac ;;
+    ps) exec cat states ;;
     logs) exec cat log ;;
     exec) [ -e "said.$4" ] && exec cat "said.$4" ;;
 esac
@@ -146,6 +150,7 @@ class WatchedHouse:
                 "clamdscan": f"ClamAV 1.4.3/27450/{made:%a %b %d %H:%M:%S %Y}\n",
             },
             "log": "",
+            "gone": [],
         }
         self.tailscale: dict[str, Any] = {"BackendState": "Running", "Self": {"Online": True}, "Health": []}
         self.settings = {
@@ -188,14 +193,13 @@ class WatchedHouse:
     def write(self) -> None:
         """Let the stand-ins say what is written down here."""
         states = [
-            {"Service": name, "State": state, "Health": health, "ExitCode": 0}
+            {"Service": name, "State": state, "Health": health, "ExitCode": 0, "ID": name}
             for name, (state, health) in self.table["states"].items()
         ]
-        restarts = self.table["restarts"].items()
+        restarts = {name: it for name, it in self.table["restarts"].items() if name not in self.table["gone"]}
         told = {
             "states": "".join(json.dumps(one) + "\n" for one in states),
-            "ids": "".join(f"{name}\n" for name in self.table["states"]),
-            "restarts": "".join(f"{name} {count}\n" for name, count in restarts),
+            "restarts": "".join(f"{name} {count}\n" for name, count in restarts.items()),
             "log": self.table["log"],
             **{f"said.{program}": text for program, text in self.table["says"].items()},
         }
