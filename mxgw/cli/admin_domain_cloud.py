@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mxgw.admin.cloud.aws import AwsAccount
-from mxgw.admin.cloud.cloudflare import Cloudflare, Zone
+from mxgw.admin.cloud.cloudflare import Cloudflare, Held, Zone
 from mxgw.admin.cloud.edge_domains import EdgeDomains
 from mxgw.admin.cloud.record_plan import Change, Step, plan
 from mxgw.admin.cloud.sendgrid import SendGrid, SignedDomain, Validation
@@ -49,9 +49,11 @@ STYLES = {State.DONE: "green", State.THERE: "green", State.OFF: "dim", State.LEF
 class Outside:
     """The parts of one call, each tried for itself: one that fails leaves the others to be done."""
 
-    def __init__(self, call: Call, settings: CloudSettings) -> None:
+    def __init__(self, call: Call, settings: CloudSettings, *, again: str = "") -> None:
+        """``again`` is the command that writes what nobody said yes to; "": that which adds the domain."""
         self._call = call
         self._settings = settings
+        self._again = again
         self.parts: dict[str, Part] = {}
 
     @property
@@ -141,6 +143,12 @@ class Outside:
     # -- Cloudflare ---------------------------------------------------------------------------------------
 
     def write(self, domain: str, wanted: Sequence[Record], *, yes: bool, replace: bool) -> bool:
+        """As ``put``, for the records that a domain needs."""
+        return self.put(domain, lambda held: plan(domain, wanted, held), yes=yes, replace=replace)
+
+    def put(
+        self, domain: str, planned: Callable[[list[Held]], list[Change]], *, yes: bool, replace: bool
+    ) -> bool:
         """Show what would change, ask, and change it; whether every record that we know stands there now."""
         words = self._call.words
         if not self._settings.cloudflare_token:
@@ -149,7 +157,7 @@ class Outside:
         cloudflare = Cloudflare(self._settings.cloudflare_token, base=self._settings.cloudflare_url)
         try:
             zone = cloudflare.zone(domain)
-            changes = plan(domain, wanted, cloudflare.records(zone))
+            changes = planned(cloudflare.records(zone))
         except Refused as why:
             self.note("cloudflare", self._failed(why, words("cloudflare-by-hand", domain=domain)))
             return False
@@ -194,7 +202,8 @@ class Outside:
             key = "cloudflare-needs-replace" if strangers else "cloudflare-needs-yes"
             records = "; ".join(put_text(it.put) for it in unwritten)
             message = words("cloudflare-left", written=written, count=len(unwritten))
-            return Part(State.LEFT, message, (words(key, domain=domain, records=records),), facts)
+            again = self._again or f"mxgw admin domain add {domain}"
+            return Part(State.LEFT, message, (words(key, command=again, records=records),), facts)
         left = tuple(
             words("cloudflare-rest-by-hand", record=put_text(it.put), why=words(it.why))
             for it in changes

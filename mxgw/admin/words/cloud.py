@@ -179,14 +179,14 @@ CLOUD: Final = {
         "Cloudflare：{written} 件を書き込み、{count} 件は未変更です。",
     ),
     "cloudflare-needs-yes": Text(
-        "Records that nobody said yes to: {records}. To write them: mxgw admin domain add {domain} --yes",
-        "確認が得られなかったレコード：{records}。書き込むには：mxgw admin domain add {domain} --yes",
+        "Records that nobody said yes to: {records}. To write them: {command} --yes",
+        "確認が得られなかったレコード：{records}。書き込むには：{command} --yes",
     ),
     "cloudflare-needs-replace": Text(
         "Records of others stand in the way of: {records}. To replace them:"
-        " mxgw admin domain add {domain} --yes --replace",
+        " {command} --yes --replace",
         "他者のレコードがあるため設定していないもの：{records}。置き換えるには："
-        "mxgw admin domain add {domain} --yes --replace",
+        "{command} --yes --replace",
     ),
     "cloudflare-there": Text(
         "Cloudflare: the records of {zone} are as they should be.",
