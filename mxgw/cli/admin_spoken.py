@@ -9,7 +9,13 @@ from typing import Any, NoReturn
 import click
 
 from mxgw.admin.words import Language, Words, language_named, language_of
+from mxgw.cli.columns import columns, folded, paragraphs, width
 from mxgw.cli.terminal import MISTAKE, plain
+
+INDENTATION = 2
+
+LEAST_TEXT_COLUMNS = 30
+"""Where less is left beside the names of options or commands, their texts stand below them."""
 
 
 def words_for(arguments: Sequence[str]) -> Words:
@@ -28,7 +34,7 @@ def words_for(arguments: Sequence[str]) -> Words:
 
 
 class Spoken(click.Command):
-    """A command with its texts in ``words``; ``help`` is shown as it is written, never wrapped."""
+    """A command with its texts in ``words``; ``help`` is set for the terminal, its examples as they stand."""
 
     def __init__(self, name: str, words: Words, **settings: Any) -> None:  # click's own settings
         super().__init__(name, context_settings={"help_option_names": ["-h", "--help"]}, **settings)
@@ -50,7 +56,10 @@ class Spoken(click.Command):
 
     def _help_text(self, ctx: click.Context) -> str:
         words = self.words
-        usage = " ".join([ctx.command_path, *self.collect_usage_pieces(ctx)])
+        pieces = (_IN_USAGE.get(piece, piece) for piece in self.collect_usage_pieces(ctx))
+        usage = " ".join(
+            [ctx.command_path, *(words(it) if it in _IN_USAGE.values() else it for it in pieces)]
+        )
         parts = [f"{words('help-usage')} {usage}\n", _indented(self.help or "")]
         options = [self._option_line(option, ctx) for option in self.get_params(ctx)]
         parts.append(_listed(words("help-options"), [line for line in options if line]))
@@ -120,20 +129,30 @@ def _name(parameter: click.Parameter | None) -> str:
     return parameter.make_metavar(click.Context(click.Command(""))) if parameter else ""
 
 
+_IN_USAGE = {"[OPTIONS]": "help-any-options", "COMMAND [ARGS]...": "help-any-command"}
+"""What click writes, and the catalogue's word for it."""
+
+
 def _indented(text: str) -> str:
-    return "".join(f"  {line}\n" if line else "\n" for line in text.strip().splitlines())
+    lines = paragraphs(text, columns() - INDENTATION)
+    return "".join(f"{' ' * INDENTATION}{line}".rstrip() + "\n" for line in lines)
 
 
 def _listed(title: str, lines: Sequence[tuple[str, str]]) -> str:
     """A definition list; a text of several lines keeps its column."""
     if not lines:
         return ""
-    width = max(len(name) for name, _ in lines) + 2
+    names = INDENTATION + max(width(name) for name, _ in lines) + 2
+    left = columns() - names
+    beside = left >= LEAST_TEXT_COLUMNS
+    at = names if beside else 3 * INDENTATION
     listed = [f"{title}\n"]
     for name, text in lines:
-        first, *more = text.splitlines() or [""]
-        listed.append(f"  {name:<{width}}{first}".rstrip() + "\n")
-        listed += [f"  {'':<{width}}{line}\n" for line in more]
+        head = f"{' ' * INDENTATION}{name}"
+        rows = folded(text, columns() - at)
+        if beside:
+            head += " " * (names - width(head)) + rows.pop(0)
+        listed += [f"{head.rstrip()}\n", *(f"{' ' * at}{row}\n" for row in rows)]
     return "".join(listed)
 
 

@@ -8,6 +8,8 @@ from mxgw.admin.words.text import Text
 
 HELP: Final = {
     "help-usage": Text("Usage:", "使い方："),
+    "help-any-options": Text("[OPTIONS]", "[オプション]"),
+    "help-any-command": Text("COMMAND [ARGS]...", "コマンド [引数]..."),
     "help-options": Text("Options:", "オプション："),
     "help-commands": Text("Commands:", "コマンド："),
     "option-help": Text("Show this text.", "この説明を表示します。"),
@@ -62,10 +64,11 @@ Whatever is left out is asked for. Changes count at once, nothing has to be
 restarted. Removing asks first, and keeps the mail. Passwords are never
 written on the command line.
 
-Where things are, in the environment:
+install.sh has set up everything that is needed here; run the commands as root
+(sudo). Elsewhere, the environment says where things are:
   MXGW_ADMIN_DB            mysql://mailadmin@mariadb/mail
   MXGW_ADMIN_DB_PASSWORD   its password (or ..._PASSWORD_FILE: a file with it)
-  MXGW_ADMIN_DOVEADM       http://dovecot:8080, so that Dovecot learns of changes
+  MXGW_ADMIN_DOVEADM       http://dovecot:8080, which learns of changes
   MXGW_ADMIN_DOVEADM_KEY   its doveadm_api_key (or ..._KEY_FILE)
 
 Examples:
@@ -77,21 +80,22 @@ Examples:
 自宅メールサーバーのメールボックス、別名、ドメインを管理します。
 
 最初の設定は 3 つの手順です：
-  1. mxgw admin domain add example.jp          設定すべき DNS レコードを表示します
-  2. mxgw admin domain check example.jp        正しく設定できたか確認します
-  3. mxgw admin user add taro@example.jp       パスワードを入力して完了です
+  1. mxgw admin domain add example.jp      設定すべき DNS レコードを表示します
+  2. mxgw admin domain check example.jp    正しく設定できたか確認します
+  3. mxgw admin user add taro@example.jp   パスワードを入力して完了です
 
 省略した項目は質問されます。変更はすぐに反映され、再起動は不要です。
 削除の前には必ず確認し、メールは残します。
 パスワードをコマンドラインに書く必要はありません。
 
-接続先は環境変数で指定します：
+install.sh で入れたサーバーでは設定済みです。root（sudo）で実行してください。
+それ以外の環境では、接続先を環境変数で指定します：
   MXGW_ADMIN_DB            mysql://mailadmin@mariadb/mail
-  MXGW_ADMIN_DB_PASSWORD   データベースのパスワード（..._PASSWORD_FILE でファイル指定も可）
-  MXGW_ADMIN_DOVEADM       http://dovecot:8080（変更を Dovecot に知らせるため）
-  MXGW_ADMIN_DOVEADM_KEY   Dovecot の doveadm_api_key（..._KEY_FILE でファイル指定も可）
+  MXGW_ADMIN_DB_PASSWORD   そのパスワード（..._PASSWORD_FILE でファイルも可）
+  MXGW_ADMIN_DOVEADM       http://dovecot:8080（変更を知らせる相手）
+  MXGW_ADMIN_DOVEADM_KEY   その doveadm_api_key（..._KEY_FILE でファイルも可）
 
-例（Examples）：
+例：
   mxgw admin user list
   mxgw admin user passwd taro@example.jp
   mxgw admin user list --json | jq '.[] | select(.quota_octets == 0)'
@@ -334,7 +338,7 @@ Examples:
   mxgw admin domain check example.jp
   mxgw admin domain check example.jp --repair
   mxgw admin domain check example.jp --dns 1.1.1.1
-  mxgw admin domain check example.jp --json | jq '.findings[] | select(.level != "ok")'""",
+  mxgw admin domain check example.jp --json | jq .findings""",
         """\
 ドメインの DNS レコードを 1 つずつ確認し、問題点と直し方を表示します。
 異常があると終了コードは 1 になります。
@@ -343,7 +347,7 @@ Examples:
   mxgw admin domain check example.jp
   mxgw admin domain check example.jp --repair
   mxgw admin domain check example.jp --dns 1.1.1.1
-  mxgw admin domain check example.jp --json | jq '.findings[] | select(.level != "ok")'""",
+  mxgw admin domain check example.jp --json | jq .findings""",
     ),
     "short-domain-list": Text("List the domains.", "ドメインの一覧を表示します。"),
     "help-domain-list": Text(
