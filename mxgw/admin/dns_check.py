@@ -8,14 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_network
+from typing import Protocol
 
-from mxgw.admin.dns_records import SELECTORS, SENDGRID, Exchanger, Purpose
+from mxgw.admin.dns_records import (
+    AUTOCONFIG,
+    AUTODISCOVER,
+    AUTODISCOVER_HOST,
+    HTTPS_PORT,
+    SELECTORS,
+    SENDGRID,
+    Exchanger,
+    MailHost,
+    Purpose,
+)
 from mxgw.admin.forms import shown
 from mxgw.msgauth.dmarc_record import Policy, select_record
 from mxgw.msgauth.results import Result
 from mxgw.msgauth.spf_macros import BadSyntax
 from mxgw.msgauth.spf_record import Mechanism, is_spf, parse_record
-from mxgw.resolver.answers import Answer, Lookup, MailExchanger, Status
+from mxgw.resolver.answers import Answer, Lookup, MailExchanger, ServiceHost, Status
 
 MAX_SHOWN_RECORDS = 5
 """Of one answer, in a table."""
@@ -55,13 +66,21 @@ class Finding:
     facts: dict[str, str | int] = field(default_factory=dict)
 
 
+class ServiceLookup(Lookup, Protocol):
+    """Asks for services, too, which no check of a message needs."""
+
+    async def srv(self, name: str) -> Answer[ServiceHost]:
+        """Servers of a service, in the order of their priority."""
+
+
 async def check_domain(
-    lookup: Lookup,
+    lookup: ServiceLookup,
     domain: str,
     exchanger: Exchanger,
     *,
     reports: str,
     selectors: Sequence[str] = SELECTORS,
+    mail_host: MailHost | None = None,
 ) -> list[Finding]:
     """Ask for every record of ``wanted_records``, all at once, and judge it; in that order."""
     host = exchanger.host
@@ -74,6 +93,7 @@ async def check_domain(
         tls_rpt = ask(lookup.txt(f"_smtp._tls.{domain}"))
         sts = ask(lookup.txt(f"_mta-sts.{domain}"))
         sts_a, sts_aaaa = ask(lookup.a(f"mta-sts.{domain}")), ask(lookup.aaaa(f"mta-sts.{domain}"))
+        programs = ask(_check_programs(lookup, domain, mail_host)) if mail_host else None
     told = {mx.result().status, texts.result().status}
     if told == {Status.NO_NAME}:
         return [_Judge(Purpose.MX, domain, ()).bad("dns-no-domain", "mend-no-domain", domain=domain)]
@@ -88,6 +108,18 @@ async def check_domain(
         judge_tls_rpt(domain, reports, tls_rpt.result()),
         judge_mta_sts(domain, sts.result()),
         judge_mta_sts_host(domain, sts.result(), sts_a.result(), sts_aaaa.result()),
+        *(programs.result() if programs else ()),
+    ]
+
+
+async def _check_programs(lookup: ServiceLookup, domain: str, mail_host: MailHost) -> list[Finding]:
+    async with asyncio.TaskGroup() as questions:
+        service = questions.create_task(lookup.srv(f"{AUTODISCOVER}.{domain}"))
+        before = questions.create_task(lookup.a(f"{AUTODISCOVER_HOST}.{domain}"))
+        autoconfig = questions.create_task(lookup.a(f"{AUTOCONFIG}.{domain}"))
+    return [
+        judge_outlook(domain, mail_host, service.result(), before.result()),
+        judge_thunderbird(domain, mail_host, autoconfig.result()),
     ]
 
 
@@ -244,6 +276,46 @@ def judge_mta_sts_host(
     return finding.warn("mta-sts-host-later", "mend-mta-sts-host", host=host)
 
 
+def judge_outlook(
+    domain: str, mail_host: MailHost, answer: Answer[ServiceHost], before: Answer[IPv4Address]
+) -> Finding:
+    """Outlook finds the home machine by its service, and nothing in front of it. Mail works without."""
+    name = f"{AUTODISCOVER}.{domain}"
+    finding = _Judge(Purpose.OUTLOOK, name, tuple(map(_service_text, answer.records)))
+    host, wanted = mail_host.name, f"0 0 {HTTPS_PORT} {mail_host.name}"
+    if Status.TEMPORARY in {answer.status, before.status}:
+        return finding.unknown()
+    if not answer.records:
+        return finding.warn("outlook-missing", "mend-outlook", wanted=wanted)
+    if any((it.host.lower(), it.port) != (host, HTTPS_PORT) for it in answer.records):
+        return finding.warn("outlook-elsewhere", "mend-outlook", wanted=wanted)
+    if before.records:
+        # Our own address would not do: the certificate there is not of this name.
+        first = f"{AUTODISCOVER_HOST}.{domain}"
+        return finding.warn(
+            "outlook-before", "mend-outlook-before", first=first, found=str(before.records[0])
+        )
+    return finding.good("outlook-ok", host=host)
+
+
+def judge_thunderbird(domain: str, mail_host: MailHost, answer: Answer[IPv4Address]) -> Finding:
+    """Thunderbird finds the home machine under the name that it asks for. Mail works without."""
+    name = f"{AUTOCONFIG}.{domain}"
+    finding = _Judge(Purpose.THUNDERBIRD, name, tuple(map(str, answer.records)))
+    address = str(mail_host.address)
+    if answer.status is Status.TEMPORARY:
+        return finding.unknown()
+    if not answer.records:
+        return finding.warn("thunderbird-missing", "mend-thunderbird", address=address)
+    if set(answer.records) != {mail_host.address}:
+        return finding.warn("thunderbird-elsewhere", "mend-thunderbird", address=address)
+    return finding.good("thunderbird-ok", address=address)
+
+
+def _service_text(service: ServiceHost) -> str:
+    return shown(f"{service.priority} {service.weight} {service.port} {service.host or '.'}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Judge:
     """Writes the findings about one name."""
@@ -263,6 +335,10 @@ class _Judge:
 
     def away(self) -> Finding:
         return self._finding(Level.FAILED, "dns-away", "mend-dns-away", {})
+
+    def unknown(self) -> Finding:
+        """DNS did not say, and mail works either way."""
+        return self._finding(Level.WARNING, "dns-away", "mend-dns-away", {})
 
     def _finding(self, level: Level, key: str, mend: str, facts: dict[str, str | int]) -> Finding:
         seen = self.seen[:MAX_SHOWN_RECORDS]

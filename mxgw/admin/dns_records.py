@@ -1,6 +1,7 @@
 """The DNS records that a domain of ours needs, ready to be typed into Cloudflare. Pure.
 
-Mail comes in at the edge (MX) and leaves through SendGrid (SPF, DKIM).
+Mail comes in at the edge (MX) and leaves through SendGrid (SPF, DKIM). Programs that read it find the home
+machine by two more, which only devices of the tailnet can use.
 """
 
 from __future__ import annotations
@@ -18,6 +19,16 @@ SELECTORS = ("s1", "s2")
 
 SPF = f"v=spf1 include:{SENDGRID} ~all"
 
+HTTPS_PORT = 443
+AUTODISCOVER = "_autodiscover._tcp"
+"""Where Outlook looks for the server of its settings (MS-OXDISCO section 3.1.5)."""
+
+AUTODISCOVER_HOST = "autodiscover"
+"""Where it looks before that: nothing is to be there, not even we, whose certificate is of another name."""
+
+AUTOCONFIG = "autoconfig"
+"""The host that Thunderbird asks for its settings, below the domain of the address."""
+
 POLICY_SECONDS = 604800
 """RFC 8461 section 3.2 wants weeks; a week, so that a mistake is gone in a week."""
 
@@ -28,6 +39,7 @@ class Kind(StrEnum):
     A = "A"
     CNAME = "CNAME"
     MX = "MX"
+    SRV = "SRV"
     TXT = "TXT"
 
 
@@ -43,6 +55,8 @@ class Purpose(StrEnum):
     MTA_STS = "MTA-STS"
     MTA_STS_HOST = "MTA-STS (A)"
     TLS_RPT = "TLS-RPT"
+    OUTLOOK = "Outlook"
+    THUNDERBIRD = "Thunderbird"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,15 @@ class Exchanger:
 
     host: str
     addresses: tuple[IPv4Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MailHost:
+    """The home machine, where programs read and send: its name and its IPv4 address in the tailnet. nginx
+    there tells them their settings at HTTPS_PORT, with a certificate for this name alone."""
+
+    name: str
+    address: IPv4Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +91,8 @@ class Record:
     """One record. ``name`` is as Cloudflare wants it, "@" for the domain itself.
 
     ``exact`` tells whether ``content`` can be copied; where not, it has a part in <brackets> that somebody
-    else says (SendGrid, AWS). ``note`` is a key of the catalogue.
+    else says (SendGrid, AWS). ``preference`` is the priority of MX and SRV, whose ``content`` is then the
+    host, or weight, port and host. ``note`` is a key of the catalogue.
     """
 
     purpose: Purpose
@@ -88,9 +112,11 @@ def wanted_records(
     now: float,
     selectors: Sequence[str] = SELECTORS,
     signed: Sequence[Signed] = (),
+    mail_host: MailHost | None = None,
 ) -> list[Record]:
     """In the order in which they are set. ``reports`` is the mailbox that reports go to, ``now`` Unix time.
-    ``signed`` is what SendGrid has said that it needs; without it, its place is shown.
+    ``signed`` is what SendGrid has said that it needs; without it, its place is shown. Without ``mail_host``
+    the records by which mail programs set themselves up are left out.
 
     A and MX first: without them nothing arrives.
     """
@@ -113,6 +139,7 @@ def wanted_records(
             "note-mta-sts-host",
             exact=False,
         ),
+        *(_program_records(mail_host) if mail_host else ()),
     ]
 
 
@@ -137,6 +164,16 @@ def _address_records(domain: str, exchanger: Exchanger) -> list[Record]:
     return [
         Record(Purpose.MX_ADDRESS, Kind.A, name, str(address), "note-mx-address")
         for address in exchanger.addresses
+    ]
+
+
+def _program_records(mail_host: MailHost) -> list[Record]:
+    """Outlook is led to the name of the certificate. Thunderbird goes by the host's address: a CNAME would
+    lead to a name that exists in the tailnet alone, which resolvers of the internet do not find."""
+    service = f"0 {HTTPS_PORT} {mail_host.name}"
+    return [
+        Record(Purpose.OUTLOOK, Kind.SRV, AUTODISCOVER, service, "note-outlook", preference=0),
+        Record(Purpose.THUNDERBIRD, Kind.A, AUTOCONFIG, str(mail_host.address), "note-thunderbird"),
     ]
 
 

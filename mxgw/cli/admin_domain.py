@@ -17,11 +17,12 @@ from mxgw.admin.refusal import Refused
 from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call, spoken, spoken_group
 from mxgw.cli.admin_domain_cloud import Outside, signed_records
+from mxgw.cli.admin_domain_mail_host import mail_host
 from mxgw.cli.admin_domain_postmaster import lead_postmaster, postmaster_reader
 from mxgw.cli.admin_domain_records import print_policy, print_records, record_facts
 from mxgw.cli.admin_forgetting import forget
 from mxgw.cli.terminal import plain
-from mxgw.config.forms import resolvers
+from mxgw.config.forms import resolvers as dns_servers
 
 
 def group(words: Words) -> click.Group:
@@ -64,6 +65,9 @@ def group(words: Words) -> click.Group:
                 *exchanger(),
                 click.Option(["--selector"], metavar="NAME", multiple=True, help=words("option-selector")),
                 click.Option(["--dns"], metavar="ADDRESS", help=words("option-dns")),
+                click.Option(
+                    ["--resolver"], metavar="ADDRESS", multiple=True, help=words("option-check-resolver")
+                ),
                 click.Option(["--repair"], is_flag=True, help=words("option-repair")),
                 *writing(),
             ],
@@ -94,6 +98,7 @@ def add(
     settings = cloud_settings(call.environ)
     name = call.asked(domain, "domain", forms.domain)
     exchanger, mailbox = _exchanger(call, name, mx, mx_address), _reports(name, reports)
+    home = mail_host(call)
     access, store = call.database, call.store
     with opened(access) as database:
         there = name in {it.name for it in accounts.domains(database)}
@@ -109,7 +114,14 @@ def add(
     lead_postmaster(call, access, store, outside, name, reader)
     outside.add_to_edge(name)
     signed = outside.sign(name)
-    wanted = wanted_records(name, exchanger, reports=mailbox, now=time.time(), signed=signed_records(signed))
+    wanted = wanted_records(
+        name,
+        exchanger,
+        reports=mailbox,
+        now=time.time(),
+        signed=signed_records(signed),
+        mail_host=home,
+    )
     if settings.cloudflare_token:
         written = outside.write(name, wanted, yes=yes, replace=replace)
         if not written and not call.as_json:
@@ -152,7 +164,8 @@ def records(
     """The DNS records once more; the database is not asked."""
     name = call.asked(domain, "domain", forms.domain)
     exchanger = _exchanger(call, name, mx, mx_address)
-    wanted = wanted_records(name, exchanger, reports=_reports(name, reports), now=time.time())
+    mailbox, home = _reports(name, reports), mail_host(call)
+    wanted = wanted_records(name, exchanger, reports=mailbox, now=time.time(), mail_host=home)
     if call.as_json:
         call.print_json({"domain": name, **record_facts(wanted, exchanger)})
     else:
@@ -167,6 +180,7 @@ def check(
     reports: str | None,
     selector: tuple[str, ...],
     dns: str | None,
+    resolver: tuple[str, ...],
     repair: bool,
     yes: bool,
     replace: bool,
@@ -178,20 +192,16 @@ def check(
     name = call.asked(domain, "domain", forms.domain)
     exchanger, mailbox = _exchanger(call, name, mx, mx_address), _reports(name, reports)
     selectors = tuple(forms.selector(text) for text in selector) or SELECTORS
-    servers = _servers(call, dns)
+    servers = _servers(dns or call.environ.get("MXGW_DNS", ""))
+    resolvers = [server for text in resolver for server in _servers(text)]
     # Imported here: it brings the resolver, which no other command needs.
-    from mxgw.cli.admin_domain_check import Repair, look_up_and_tell
+    from mxgw.cli.admin_domain_check import Asked, Repair, look_up_and_tell
+    from mxgw.doctor.public_resolvers import PUBLIC_RESOLVERS
 
-    look_up_and_tell(
-        call,
-        name,
-        exchanger,
-        reports=mailbox,
-        selectors=selectors,
-        servers=servers,
-        settings=settings,
-        repair=Repair(settings, yes, replace) if repair else None,
-    )
+    if not resolvers and not servers:
+        resolvers = list(PUBLIC_RESOLVERS)
+    asked = Asked(name, exchanger, mailbox, selectors, mail_host(call), servers, resolvers)
+    look_up_and_tell(call, asked, settings, Repair(settings, yes, replace) if repair else None)
 
 
 def show(call: Call) -> None:
@@ -263,11 +273,10 @@ def _reports(domain: str, given: str | None) -> str:
     return forms.address(given) if given is not None else f"postmaster@{domain}"
 
 
-def _servers(call: Call, given: str | None) -> list[tuple[str, int]]:
-    text = given or call.environ.get("MXGW_DNS", "")
+def _servers(text: str) -> list[tuple[str, int]]:
     if not text:
         return []
     try:
-        return [(server.host, server.port) for server in resolvers(text)]
+        return [(server.host, server.port) for server in dns_servers(text)]
     except ValueError:
         raise Refused("bad-dns-server", text=forms.shown(text)) from None

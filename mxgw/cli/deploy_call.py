@@ -17,7 +17,6 @@ from mxgw.admin.refusal import Refused
 from mxgw.cli.admin_call import Call, spoken, spoken_group
 from mxgw.cli.admin_spoken import words_for
 from mxgw.cli.deploy_show import Show
-from mxgw.cli.doctor_call import RESOLVERS
 from mxgw.cli.terminal import FAILURE, MISTAKE
 from mxgw.config import default_hostname
 from mxgw.config.forms import peer_address, resolvers
@@ -33,6 +32,7 @@ from mxgw.deploy.up import Deployment, Source
 from mxgw.deploy.verification import failing, verify
 from mxgw.deploy.words import DeployWords
 from mxgw.doctor.edge_facts import SMTP_PORT
+from mxgw.doctor.public_resolvers import PUBLIC_RESOLVERS
 
 ADDRESSES = ("MxAddressA", "MxAddressB")
 """Outputs of the base stack."""
@@ -235,7 +235,7 @@ def _look(
         places,
         desk.settings.domains,
         visitor=default_hostname(),
-        resolvers=servers or RESOLVERS,
+        resolvers=servers or PUBLIC_RESOLVERS,
         sleep=time.sleep,
     )
     show.verdicts(verdicts)

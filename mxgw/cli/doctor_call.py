@@ -15,11 +15,8 @@ from mxgw.cli.admin_spoken import words_for
 from mxgw.cli.doctor_codes import explain
 from mxgw.cli.doctor_visit import Visit, edge_named, is_ip
 from mxgw.config.forms import resolvers
-from mxgw.doctor.examination import Server
+from mxgw.doctor.public_resolvers import PUBLIC_RESOLVERS, Server
 from mxgw.doctor.words import DoctorWords
-
-RESOLVERS: tuple[Server, ...] = (("1.1.1.1", 53), ("8.8.8.8", 53))
-"""Two that many senders use, run by different people."""
 
 DEFAULT_SECONDS = 20.0
 """A server looks up its visitor, and home may be slow; a person is waiting all the same."""
@@ -97,7 +94,7 @@ def doctor(
         reports=forms.address(reports) if reports is not None else "",
         mx_addresses=mx_address,
         send_to=forms.address(send) if send is not None else "",
-        resolvers=_servers(dns) or RESOLVERS,
+        resolvers=_servers(dns) or PUBLIC_RESOLVERS,
         own_servers=_servers(authority),
         seconds=_seconds(timeout),
     )

@@ -24,8 +24,9 @@ from mxgw.cli.terminal import FAILURE, console
 from mxgw.config import default_hostname
 from mxgw.config.forms import domain_name
 from mxgw.doctor.edge_facts import SMTP_PORT
-from mxgw.doctor.examination import Request, Server, examine
+from mxgw.doctor.examination import Request, examine
 from mxgw.doctor.letter import letter
+from mxgw.doctor.public_resolvers import Server
 from mxgw.doctor.survey import Wanted
 from mxgw.doctor.verdict import Verdict
 from mxgw.doctor.visit import Manners

@@ -18,7 +18,7 @@ import dns.resolver
 from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.NS import NS
 
-from mxgw.resolver.answers import Answer, Lookup, MailExchanger, Status
+from mxgw.resolver.answers import Answer, Lookup, MailExchanger, ServiceHost, Status
 from mxgw.resolver.names import canonical
 from mxgw.resolver.upstream import DNS_PORT, LIFETIME_SECONDS, QUERY_SECONDS, Upstream
 
@@ -118,6 +118,10 @@ class Authority:
     async def mx(self, name: str) -> Answer[MailExchanger]:
         """Mail exchangers."""
         return await self._find("MX", name)
+
+    async def srv(self, name: str) -> Answer[ServiceHost]:
+        """Servers of a service."""
+        return await self._find("SRV", name)
 
     async def ptr(self, address: IPv4Address | IPv6Address) -> Answer[str]:
         """Names of an address."""

@@ -9,13 +9,12 @@ from functools import partial
 from mxgw.doctor.authority import Delegation, FixedServers
 from mxgw.doctor.domain_judge import judge_domain
 from mxgw.doctor.edge_judge import judge_edge
+from mxgw.doctor.public_resolvers import Server, resolver_name
 from mxgw.doctor.survey import Source, Wanted, authorities, survey
 from mxgw.doctor.verdict import Verdict
 from mxgw.doctor.visit import Manners, probes_for, see_edge
 from mxgw.resolver.resolver import Resolver
 from mxgw.resolver.upstream import DNS_PORT, LIFETIME_SECONDS, Upstream
-
-Server = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +53,7 @@ async def examine(request: Request, now: datetime) -> list[Verdict]:
         else Delegation(lookup, request.resolvers, port=request.own_port, lifetime_seconds=seconds)
     )
     resolvers = [
-        Source(address if port == DNS_PORT else f"{address}:{port}", False, Resolver(upstream([server])))
-        for server in request.resolvers
-        for address, port in [server]
+        Source(resolver_name(server), False, Resolver(upstream([server]))) for server in request.resolvers
     ]
     for wanted in request.domains:
         own = await authorities(delegation, wanted.domain, lifetime_seconds=seconds)

@@ -44,6 +44,15 @@ class MailExchanger(NamedTuple):
     host: str
 
 
+class ServiceHost(NamedTuple):
+    """One SRV record (RFC 2782); ``host`` without its final dot, "" where the service is not offered."""
+
+    priority: int
+    weight: int
+    port: int
+    host: str
+
+
 class Lookup(Protocol):
     """Asks DNS. Names are text, with or without the final dot, compared without case; never raises but
     CancelledError. CNAMEs are followed."""

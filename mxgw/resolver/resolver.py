@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Protocol
 
-from mxgw.resolver.answers import CROWDED, Answer, MailExchanger, Status
+from mxgw.resolver.answers import CROWDED, Answer, MailExchanger, ServiceHost, Status
 from mxgw.resolver.cache import Cache, Key
 from mxgw.resolver.names import canonical
 from mxgw.resolver.upstream import LIFETIME_SECONDS, Told
@@ -79,6 +79,10 @@ class Resolver:
     async def mx(self, name: str) -> Answer[MailExchanger]:
         """Mail exchangers."""
         return self.remembered("MX", name) or await self._find("MX", name)
+
+    async def srv(self, name: str) -> Answer[ServiceHost]:
+        """Servers of a service, which no check of a message asks for."""
+        return self.remembered("SRV", name) or await self._find("SRV", name)
 
     async def ptr(self, address: IPv4Address | IPv6Address) -> Answer[str]:
         """Names of an address."""

@@ -27,8 +27,9 @@ from dns.rdtypes.ANY.PTR import PTR
 from dns.rdtypes.ANY.TXT import TXT
 from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
+from dns.rdtypes.IN.SRV import SRV
 
-from mxgw.resolver.answers import Answer, MailExchanger, Status
+from mxgw.resolver.answers import Answer, MailExchanger, ServiceHost, Status
 
 PAYLOAD_OCTETS = 1232
 
@@ -96,7 +97,7 @@ class Upstream:
         records = [record for record in read if record is not None]
         if not records:
             return Told(Answer(Status.NO_DATA), ttl)
-        if kind == "MX":
+        if kind in {"MX", "SRV"}:
             records.sort()
         return Told(Answer(Status.FOUND, tuple(records)), ttl)
 
@@ -193,4 +194,10 @@ def _ptr(record: dns.rdata.Rdata) -> str | None:
     return _text(cast("PTR", record).target)
 
 
-_READERS = {"TXT": _txt, "A": _a, "AAAA": _aaaa, "MX": _mx, "PTR": _ptr}
+def _srv(record: dns.rdata.Rdata) -> ServiceHost | None:
+    service = cast("SRV", record)
+    host = _text(service.target)
+    return None if host is None else ServiceHost(service.priority, service.weight, service.port, host)
+
+
+_READERS = {"TXT": _txt, "A": _a, "AAAA": _aaaa, "MX": _mx, "PTR": _ptr, "SRV": _srv}

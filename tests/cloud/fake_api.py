@@ -112,8 +112,15 @@ class FakeCloudflare(FakeApi):
         zone = next(key for key, zone in self.zones.items() if name == zone or name.endswith(f".{zone}"))
         record = {"id": f"r{self._number}", "zone": zone, "type": kind, "name": name, "content": content}
         self.records[record["id"]] = {"proxied": False, "comment": None, "ttl": 1, **record, **more}
+        self._complete(record["id"])
         self.on_change()
         return record["id"]
+
+    def _complete(self, key: str) -> None:
+        """A service is told in parts, and shown both in parts and as a line."""
+        if (data := self.records[key].get("data")) is not None:
+            line = f"{data['weight']} {data['port']} {data['target']}"
+            self.records[key] |= {"content": line, "priority": data["priority"]}
 
     def contents(self, name: str, kind: str) -> list[str]:
         return [it["content"] for it in self.records.values() if it["name"] == name and it["type"] == kind]
@@ -146,6 +153,13 @@ class FakeCloudflare(FakeApi):
                 return 400, _failure(9003, "Invalid or missing zone in name")
             if body["type"] == "MX" and "priority" not in body:
                 return 400, _failure(9102, "priority is a required field")
+            if body["type"] == "SRV" and body.get("data", {}).keys() != {
+                "priority",
+                "weight",
+                "port",
+                "target",
+            }:
+                return 400, _failure(9101, "data is a required field")
             there = [
                 it
                 for it in self.records.values()
@@ -153,7 +167,8 @@ class FakeCloudflare(FakeApi):
             ]
             if there:
                 return 400, _failure(81053, "An A, AAAA, or CNAME record with that host already exists.")
-            key = self.put(**{"kind" if name == "type" else name: value for name, value in body.items()})
+            given = {"kind" if name == "type" else name: value for name, value in body.items()}
+            key = self.put(**{"content": "", **given})
             return 200, _success(self.records[key])
         if key not in self.records:
             return 404, _failure(81044, "Record does not exist.")
@@ -162,6 +177,7 @@ class FakeCloudflare(FakeApi):
             self.on_change()
             return 200, _success({"id": key})
         self.records[key] |= request.body
+        self._complete(key)
         self.on_change()
         return 200, _success(self.records[key])
 

@@ -48,7 +48,11 @@ class ZoneThread(Service):
             held: dict[tuple[str, str], list[object]] = {key: [] for key in known}
             for record in cloudflare.records.values():
                 kind, content = record["type"], record["content"]
-                value = (record["priority"], content) if kind == "MX" else content.strip('"')
+                value: object = content.strip('"')
+                if kind == "MX":
+                    value = (record["priority"], content)
+                elif kind == "SRV":
+                    value = tuple(record["data"][part] for part in ("priority", "weight", "port", "target"))
                 held.setdefault((record["name"], kind), []).append(value)
             known.update(held)
             for (name, kind), values in held.items():

@@ -18,12 +18,12 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from mxgw.resolver.answers import Answer, MailExchanger, Status
+from mxgw.resolver.answers import Answer, MailExchanger, ServiceHost, Status
 from mxgw.resolver.names import canonical
 
 Records = Mapping[str, Sequence[Any]]
 """Type -> values. TXT: str, bytes, or a list of them (character-strings). MX: (10, "mx.example").
-A, AAAA, PTR, CNAME: str."""
+SRV: (0, 0, 443, "host.example"). A, AAAA, PTR, CNAME: str."""
 
 MAX_ALIASES = 8
 
@@ -74,6 +74,10 @@ class Zone:
 
     async def mx(self, name: str) -> Answer[MailExchanger]:
         answer = self._answer("MX", name, lambda value: MailExchanger(value[0], value[1].removesuffix(".")))
+        return Answer(answer.status, tuple(sorted(answer.records)))
+
+    async def srv(self, name: str) -> Answer[ServiceHost]:
+        answer = self._answer("SRV", name, lambda value: ServiceHost(*value))
         return Answer(answer.status, tuple(sorted(answer.records)))
 
     async def ptr(self, address: IPv4Address | IPv6Address) -> Answer[str]:
@@ -259,6 +263,8 @@ def _rdata(kind: str, value: Any) -> dns.rdata.Rdata:
         wire = b"".join(bytes([len(part)]) + part for part in octets)
     elif kind == "MX":
         wire = struct.pack("!H", value[0]) + _name_octets(value[1])
+    elif kind == "SRV":
+        wire = struct.pack("!3H", *value[:3]) + _name_octets(value[3])
     elif kind in {"PTR", "CNAME"}:
         wire = _name_octets(value)
     else:

@@ -45,7 +45,10 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A record that is there: ``name`` and host names in lower case, a text without its quotes."""
+    """A record that is there: ``name`` and host names in lower case, a text without its quotes.
+
+    ``preference`` is the priority of MX and SRV; the ``content`` of SRV is weight, port and host.
+    """
 
     id: str
     kind: str
@@ -58,7 +61,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A record as it shall be; ``name`` is a full name."""
+    """A record as it shall be; ``name`` is a full name, ``preference`` and ``content`` are as in Held."""
 
     kind: str
     name: str
@@ -128,13 +131,17 @@ class Cloudflare:
 
 
 def _held(one: dict[str, Any]) -> Held:
-    kind, content = str(one["type"]), str(one.get("content", ""))
+    kind, content, priority = str(one["type"]), str(one.get("content", "")), one.get("priority")
+    if kind == "SRV":
+        data = one.get("data") or {}
+        content = " ".join(str(data.get(part, "")) for part in ("weight", "port", "target"))
+        priority = data.get("priority", priority)
     return Held(
         id=str(one["id"]),
         kind=kind,
         name=canonical(str(one["name"])) or "",
         content=unquoted(content) if kind == "TXT" else content.lower().removesuffix("."),
-        preference=int(one["priority"]) if one.get("priority") is not None else None,
+        preference=int(priority) if priority is not None else None,
         proxied=bool(one.get("proxied", False)),
         ours=str(one.get("comment") or "").startswith(COMMENT),
     )
@@ -144,10 +151,15 @@ def _body(record: Put) -> dict[str, object]:
     body: dict[str, object] = {
         "type": record.kind,
         "name": record.name,
-        "content": quoted(record.content) if record.kind == "TXT" else record.content,
         "ttl": record.ttl,
         "comment": COMMENT,
     }
+    if record.kind == "SRV":
+        weight, port, target = record.content.split()
+        priority = record.preference or 0
+        body["data"] = {"priority": priority, "weight": int(weight), "port": int(port), "target": target}
+        return body
+    body["content"] = quoted(record.content) if record.kind == "TXT" else record.content
     if record.kind in {"A", "AAAA", "CNAME"}:
         # A name of mail behind Cloudflare's proxy is a name that nobody can deliver to.
         body["proxied"] = False

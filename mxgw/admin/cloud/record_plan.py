@@ -88,7 +88,9 @@ def _planned(
     same_kind = [one for one in there if one.kind == put.kind]
     match purpose:
         case Purpose.MX:
-            return _exchanger(put, same_kind)
+            return _only(purpose, put, same_kind, "plan-other-exchanger")
+        case Purpose.OUTLOOK | Purpose.THUNDERBIRD:
+            return _only(purpose, put, same_kind, "plan-other")
         case Purpose.MX_ADDRESS:
             return _address(put, same_kind, addresses)
         case Purpose.SPF:
@@ -105,17 +107,18 @@ def _alias(purpose: Purpose, put: Put, there: list[Held]) -> Change:
     return _replaced(purpose, put, there, "plan-other")
 
 
-def _exchanger(put: Put, there: list[Held]) -> Change:
-    """Mail goes to one place; a preference of one's own is one's own business."""
+def _only(purpose: Purpose, put: Put, there: list[Held], other: str) -> Change:
+    """Mail and programs go to one place; a preference of one's own is one's own business. ``other`` says
+    why, where something else stands there."""
     others = tuple(one for one in there if one.content != put.content)
     right = [one for one in there if one.content == put.content]
     if right and others:
-        return Change(Step.REPLACE, Purpose.MX, put, "plan-other-exchanger", right[0], (*right[1:], *others))
+        return Change(Step.REPLACE, purpose, put, other, right[0], (*right[1:], *others))
     if right:
-        return Change(Step.KEEP, Purpose.MX, put, "plan-there")
+        return _unproxied(purpose, put, right[0])
     if others:
-        return _replaced(Purpose.MX, put, list(others), "plan-other-exchanger")
-    return Change(Step.CREATE, Purpose.MX, put, "plan-missing")
+        return _replaced(purpose, put, list(others), other)
+    return Change(Step.CREATE, purpose, put, "plan-missing")
 
 
 def _address(put: Put, there: list[Held], addresses: set[str]) -> Change:

@@ -269,8 +269,8 @@ CLOUD: Final = {
         "数分後に確認します：mxgw admin domain check {domain}",
     ),
     "left-after-removing": Text(
-        "Take {domain} out of MAIL_DOMAINS in .env, and its MX out of DNS.",
-        ".env の MAIL_DOMAINS から {domain} を外し、DNS の MX を削除してください。",
+        "Take {domain} out of MAIL_DOMAINS in .env, and its MX, _autodiscover._tcp and autoconfig out of DNS.",
+        ".env の MAIL_DOMAINS から {domain} を外し、DNS の MX、_autodiscover._tcp、autoconfig を削除してください。",
     ),
     # -- repair
     "repair-needs-token": Text(
@@ -285,9 +285,7 @@ CLOUD: Final = {
     ),
     "check-looking-again": Text("Looking again ...", "もう一度確認しています..."),
     "check-again": Text(
-        "What was just written may need a minute, and other servers remember the old answer for up to an hour. "
-        "Then: mxgw admin domain check {domain}",
-        "書き込んだ内容の反映には 1 分ほど、他のサーバーが古い回答を忘れるまでには最大 1 時間ほどかかることがあります。"
-        "その後：mxgw admin domain check {domain}",
+        "What was just written may need a minute. Then: mxgw admin domain check {domain}",
+        "書き込んだ内容の反映には 1 分ほどかかることがあります。その後：mxgw admin domain check {domain}",
     ),
 }

@@ -51,6 +51,14 @@ https://mta-sts.{domain}/.well-known/mta-sts.txt の内容（最初は testing�
         "serves the text below by HTTPS; with the Worker in ecs/mta-sts, Cloudflare makes this record itself",
         "下の内容を HTTPS で公開。ecs/mta-sts の Worker を使う場合、このレコードは Cloudflare が自動で作成",
     ),
+    "note-outlook": Text(
+        "priority 0, weight 0, port 443: Outlook on the tailnet sets itself up",
+        "優先度 0、重み 0、ポート 443。tailnet 内の Outlook の自動設定用",
+    ),
+    "note-thunderbird": Text(
+        "this server in the tailnet; proxy OFF: Thunderbird on the tailnet sets itself up",
+        "tailnet でのこのサーバーのアドレス。プロキシはオフ。tailnet 内の Thunderbird の自動設定用",
+    ),
     # -- the table of a check
     "column-record": Text("record", "レコード"),
     "column-result": Text("result", "結果"),
@@ -68,6 +76,31 @@ https://mta-sts.{domain}/.well-known/mta-sts.txt の内容（最初は testing�
     "check-failed": Text(
         "{failed} wrong at {domain}, and {warnings} to improve. After a change, wait some minutes and check again.",
         "{domain} に異常が {failed} 件、改善できる点が {warnings} 件あります。変更後は数分待って再確認してください。",
+    ),
+    # -- what resolvers remember
+    "column-resolver": Text("resolver", "リゾルバー"),
+    "memory-current": Text("current", "最新"),
+    "memory-old": Text("old", "古い"),
+    "memory-silent": Text("silent", "応答なし"),
+    "memory-is-current": Text(
+        "says what the domain's own servers say.", "ドメインのネームサーバーと同じ内容です。"
+    ),
+    "memory-is-silent": Text(
+        "did not answer; what it remembers is not known.", "応答がなく、記憶している内容は分かりません。"
+    ),
+    "memory-line": Text(
+        "until {time} (at most {minutes} min): {kind} {name} = {seen}",
+        "{time} まで（最長 {minutes} 分）：{kind} {name} = {seen}",
+    ),
+    "memory-line-nothing": Text(
+        "until {time} (at most {minutes} min): {kind} {name} does not exist",
+        "{time} まで（最長 {minutes} 分）：{kind} {name} は存在しない",
+    ),
+    "memory-wait": Text(
+        "These resolvers still give old answers, and part of the internet goes by them: nothing to do but wait until"
+        " {time}. Others may remember a little longer.",
+        "これらのリゾルバーはまだ古い内容を返すため、一部の相手には反映されていません。{time} までお待ちください"
+        "（ほかのリゾルバーではもう少しかかることがあります）。",
     ),
     # -- findings
     "dns-away": Text(
@@ -254,5 +287,48 @@ https://mta-sts.{domain}/.well-known/mta-sts.txt の内容（最初は testing�
     "mend-mta-sts-host": Text(
         "publish the policy at https://{host}/.well-known/mta-sts.txt; its text: mxgw admin domain records",
         "https://{host}/.well-known/mta-sts.txt を公開してください。内容の表示は：mxgw admin domain records",
+    ),
+    "outlook-ok": Text(
+        "Outlook on the tailnet finds its settings at {host}.",
+        "tailnet 内の Outlook は {host} から設定を取得できます。",
+    ),
+    "outlook-missing": Text(
+        "Outlook does not set itself up: its settings are to be typed in.",
+        "Outlook の自動設定用のレコードがありません（設定は手入力になります）。",
+    ),
+    "outlook-elsewhere": Text(
+        "Outlook looks for its settings elsewhere.", "Outlook が別のサーバーに設定を取りに行きます。"
+    ),
+    "outlook-before": Text(
+        "Outlook asks {first} ({found}) first, which does not know its settings.",
+        "Outlook は先に {first}（{found}）に問い合わせますが、そこからは設定を取得できません。",
+    ),
+    "mend-outlook": Text(
+        "advice, mail works without: set one SRV record at {name} : {wanted} (priority, weight, port, target)",
+        "任意です（なくてもメールは使えます）。{name} の SRV レコードを 1 つだけ設定してください："
+        "{wanted}（優先度、重み、ポート、ターゲット）",
+    ),
+    "mend-outlook-before": Text(
+        "advice, mail works without: if nothing else needs it, delete the record of {first}"
+        " (often of a provider that the domain has left, or * for all names).",
+        "任意です（なくてもメールは使えます）。ほかで使っていなければ {first} のレコードを削除してください"
+        "（以前の会社の設定や、全名前を指す * のレコードがよくあります）。",
+    ),
+    "thunderbird-ok": Text(
+        "Thunderbird on the tailnet finds its settings at {address}.",
+        "tailnet 内の Thunderbird は {address} から設定を取得できます。",
+    ),
+    "thunderbird-missing": Text(
+        "Thunderbird does not set itself up: its settings are to be typed in.",
+        "Thunderbird の自動設定用のレコードがありません（設定は手入力になります）。",
+    ),
+    "thunderbird-elsewhere": Text(
+        "Thunderbird looks for its settings elsewhere, not at {address}.",
+        "Thunderbird が {address} ではない場所に設定を取りに行きます。",
+    ),
+    "mend-thunderbird": Text(
+        "advice, mail works without: set one A record at {name} : {address}, proxy OFF (grey cloud).",
+        "任意です（なくてもメールは使えます）。{name} の A レコードを {address} だけにし、プロキシはオフ（灰色の雲）に"
+        "してください。",
     ),
 }

@@ -49,6 +49,10 @@ HELP: Final = {
         "DNS server to ask. [default: $MXGW_DNS, else the servers of the domain itself]",
         "問い合わせる DNS サーバー。省略時は $MXGW_DNS か、ドメインの権威サーバー。",
     ),
+    "option-check-resolver": Text(
+        "Resolver whose old answers are looked for, may be repeated. [default: 1.1.1.1 and 8.8.8.8; none with --dns]",
+        "古い内容を返していないか調べるリゾルバー（複数可）。省略時は 1.1.1.1 と 8.8.8.8（--dns 指定時はなし）。",
+    ),
     # -- the whole
     "short-admin": Text("Mailboxes, aliases and domains at home.", "メールボックス、別名、ドメインの管理"),
     "help-admin": Text(
@@ -332,7 +336,8 @@ Example:
     "help-domain-check": Text(
         """\
 Ask DNS for every record of a domain: what is right, what is wrong, how to mend
-it. The exit code is 1 where something is wrong.
+it; and which public resolvers still give an old answer, until when. The exit code
+is 1 where something is wrong.
 
 Examples:
   mxgw admin domain check example.jp
@@ -340,7 +345,8 @@ Examples:
   mxgw admin domain check example.jp --dns 1.1.1.1
   mxgw admin domain check example.jp --json | jq .findings""",
         """\
-ドメインの DNS レコードを 1 つずつ確認し、問題点と直し方を表示します。
+ドメインの DNS レコードを 1 つずつ確認し、問題点と直し方を表示します。公開
+リゾルバーがまだ古い内容を返していれば、いつまで続くかも表示します。
 異常があると終了コードは 1 になります。
 
 例：

@@ -72,6 +72,10 @@ REFUSALS: Final = {
         "{text!r} is not an IPv4 address; write it like 192.0.2.1.",
         "{text!r} は IPv4 アドレスの形式ではありません。192.0.2.1 のように入力してください。",
     ),
+    "bad-ipv4-setting": Text(
+        "{variable} in .env is {text!r}, which is not an IPv4 address; write what this shows: tailscale ip -4",
+        ".env の {variable} の値 {text!r} は IPv4 アドレスではありません。tailscale ip -4 の表示を設定してください。",
+    ),
     "bad-dns-server": Text(
         "{text!r} is not a DNS server; write its address, like 1.1.1.1.",
         "{text!r} は DNS サーバーの形式ではありません。1.1.1.1 のようにアドレスを入力してください。",
