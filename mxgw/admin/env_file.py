@@ -22,8 +22,14 @@ def read_env_file(path: Path) -> dict[str, str]:
             text = file.read(MAX_FILE_OCTETS).decode()
     except FileNotFoundError:
         raise Refused("env-file-missing", path=shown(str(path))) from None
-    except (OSError, ValueError):
-        raise Refused("env-file-unreadable", path=shown(str(path))) from None
+    except PermissionError:
+        raise Refused("env-file-forbidden", path=shown(str(path))) from None
+    except UnicodeDecodeError as error:
+        raise Refused(
+            "env-file-unreadable", path=shown(str(path)), why=f"UTF-8, byte {error.start + 1}"
+        ) from None
+    except OSError as error:
+        raise Refused("env-file-unreadable", path=shown(str(path)), why=error.strerror or "") from None
     return variables(text)
 
 

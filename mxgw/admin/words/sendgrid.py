@@ -12,12 +12,20 @@ SENDGRID: Final = {
         "compose.yaml と .env のディレクトリ。省略時 /opt/mxgw/dell-stack。",
     ),
     "env-file-missing": Text(
-        "There is no {path}; make it from .env.example, or say where the stack is: --stack DIRECTORY",
-        "{path} がありません。.env.example から作るか、--stack でディレクトリを指定してください。",
+        "There is no {path}. Run this on the machine of the mail server, after install.sh; or name the directory of "
+        ".env: export MXGW_STACK=DIRECTORY",
+        "{path} がありません。install.sh でセットアップしたメールサーバーの機械で実行するか、.env のあるディレクトリを"
+        "指定してください：export MXGW_STACK=ディレクトリ",
     ),
-    "env-file-unreadable": Text(
+    "env-file-forbidden": Text(
         "{path} cannot be read; run this as root (sudo).",
         "{path} を読めません。root（sudo）で実行してください。",
+    ),
+    "env-file-unreadable": Text(
+        "{path} is no readable text file: {why}. Correct it, or bring it back from a backup: "
+        "mxgw admin restore --configuration only",
+        "{path} をテキストとして読めません：{why}。直すか、バックアップから戻してください："
+        "mxgw admin restore --configuration only",
     ),
     "short-sendgrid": Text("Keys, signatures and allowance at SendGrid.", "SendGrid のキー、署名、送信数"),
     "help-sendgrid": Text(

@@ -16,7 +16,7 @@ STACK: Final = {
         "Docker が {seconds} 秒以内に応答しません。systemctl status docker で状態を確認してください。",
     ),
     "docker-refuses": Text(
-        "Docker could not list the containers: {why}",
-        "Docker がコンテナの一覧を返せませんでした：{why}",
+        "Docker could not list the containers: {why}. How it is: systemctl status docker",
+        "Docker がコンテナの一覧を返せませんでした：{why}。状態の確認：systemctl status docker",
     ),
 }

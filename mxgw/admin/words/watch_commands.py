@@ -68,14 +68,14 @@ Reads the log of the edge: which mails were told to come again, since when, and 
 when their senders try. Files, directories, "-" for a pipe, or a group of CloudWatch.
 
 Examples:
-  mxgw admin waiting --log-group /mxgw/mail/gateway
+  mxgw admin waiting --log-group /mxgw/mxgw-base/gateway
   mxgw admin waiting edge.log""",
         """\
 エッジのログから、再送待ちのメール、いつからか、いつまで送信側が再送するかを表示します。
 ファイル、ディレクトリ、パイプ（-）、CloudWatch のロググループを読めます。
 
 例：
-  mxgw admin waiting --log-group /mxgw/mail/gateway
+  mxgw admin waiting --log-group /mxgw/mxgw-base/gateway
   mxgw admin waiting edge.log""",
     ),
     "option-waiting-group": Text(

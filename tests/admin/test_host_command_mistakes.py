@@ -1,0 +1,61 @@
+"""Commands of the mail server's own machine, called elsewhere or with settings that nobody can read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mxgw.admin.env_file import read_env_file
+from mxgw.admin.refusal import Refused
+from tests.admin.admin_house import admin
+
+WITHOUT_STACK_OPTION = [("watch",), ("watch", "--show"), ("alert", "test"), ("waiting",), ("canary",)]
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize("arguments", WITHOUT_STACK_OPTION, ids=" ".join)
+def test_whoever_has_no_settings_here_is_not_told_of_an_option_that_is_not_there(
+    arguments: tuple[str, ...], lang: str, tmp_path: Path
+) -> None:
+    told = admin(*arguments, settings={"MXGW_STACK": str(tmp_path)}, lang=lang)
+
+    assert (told.code, told.facts["error"]) == (2, "env-file-missing")
+    assert "--stack" not in told.err
+    assert "MXGW_STACK=" in told.err
+
+
+def test_settings_that_are_no_text_are_not_said_to_need_root(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"MAIL_DOMAINS=\xff\xfe\n")
+
+    told = admin("watch", settings={"MXGW_STACK": str(tmp_path)}, lang="ja")
+
+    assert (told.code, told.facts["error"]) == (2, "env-file-unreadable")
+    assert "sudo" not in told.err
+    assert "byte 14" in told.err
+    assert "mxgw admin restore --configuration only" in told.err
+
+
+def test_whoever_may_not_read_the_settings_is_told_to_be_root(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("MAIL_DOMAINS=example.jp\n")
+    path.chmod(0o600)
+
+    with pytest.raises(Refused) as refused:
+        _as_nobody(path)
+
+    assert refused.value.key == "env-file-forbidden"
+
+
+def _as_nobody(path: Path) -> None:
+    """Root may read every file, so another user reads it."""
+    if os.geteuid() != 0:
+        path.chmod(0)
+        read_env_file(path)
+        return
+    os.seteuid(65534)
+    try:
+        read_env_file(path)
+    finally:
+        os.seteuid(0)
