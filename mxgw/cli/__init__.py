@@ -6,12 +6,17 @@ one clear sentence on stderr, never a traceback.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from mxgw import __version__
+
+if TYPE_CHECKING:
+    from mxgw.admin.words import Words
 
 COMMANDS: Final = {
     "serve": "Run the gateway: serve edge.",
@@ -32,8 +37,47 @@ COMMANDS: Final = {
 """Name and purpose of each command: --help needs no module of theirs, so it is quick."""
 
 
+_HELP: Final = {"help_option_names": ["-h", "--help"]}
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        """In Japanese, too; most of the commands speak both languages."""
+        if _words().language != "ja":
+            return super().get_help(ctx)
+        from mxgw.cli import in_japanese
+        from mxgw.cli.admin_spoken import SpokenGroup
+
+        version = click.Option(["--version"], is_flag=True, help=in_japanese.VERSION)
+        program = SpokenGroup("mxgw", _words(), params=[version], help=in_japanese.HELP)
+        for name, purpose in in_japanese.PURPOSES.items():
+            program.add_command(click.Command(name, short_help=purpose))
+        return program.get_help(click.Context(program, info_name=ctx.info_name, **_HELP)).rstrip()
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, but what is wrong is said in the user's language."""
+        if not args:
+            click.echo(self.get_help(ctx), err=True)
+            ctx.exit(2)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            from mxgw.cli.admin_spoken import refuse_usage
+
+            refuse_usage(_words(), error, ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but what is wrong is said in the user's language."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            from mxgw.cli.admin_spoken import refuse_command
+
+            refuse_command(_words(), args[0], ctx, _meant(args[0]))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a newcomer needs them."""
@@ -52,9 +96,24 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _words() -> Words:
+    """In the language of the environment."""
+    # Imported here: a server has nothing to say to people.
+    from mxgw.admin.words import Words, language_of
+
+    return Words(language_of(os.environ))
+
+
+def _meant(name: str) -> Sequence[str]:
+    """What somebody wants who leaves "admin" out."""
+    from mxgw.admin.words import CATALOGUE
+
+    return [f"admin {name}"] if f"short-{name}" in CATALOGUE and "-" not in name else []
+
+
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={**_HELP, "max_content_width": 100},
     epilog="Begin with: mxgw demo",
 )
 @click.version_option(__version__, prog_name="mxgw", message="%(prog)s %(version)s")

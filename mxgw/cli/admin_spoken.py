@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import click
@@ -16,6 +17,9 @@ INDENTATION = 2
 
 LEAST_TEXT_COLUMNS = 30
 """Where less is left beside the names of options or commands, their texts stand below them."""
+
+ALIKE = 0.65
+"""How much a word must be like another (difflib) to have been meant: "amdin", "ad" for "add"."""
 
 
 def words_for(arguments: Sequence[str]) -> Words:
@@ -52,7 +56,7 @@ class Spoken(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            _refuse(self.words, _sentence(self.words, error), ctx)
+            refuse_usage(self.words, error, ctx)
 
     def _help_text(self, ctx: click.Context) -> str:
         words = self.words
@@ -87,7 +91,7 @@ class SpokenGroup(Spoken, click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
-            _refuse(self.words, self.words("usage-no-command", name=plain(args[0])), ctx)
+            refuse_command(self.words, args[0], ctx)
 
     def _command_lines(self, ctx: click.Context) -> list[tuple[str, str]]:
         found = ((name, self.get_command(ctx, name)) for name in self.commands)
@@ -98,8 +102,26 @@ class SpokenGroup(Spoken, click.Group):
         return list(self.commands)
 
 
-def _refuse(words: Words, sentence: str, ctx: click.Context) -> NoReturn:
+def refuse_usage(words: Words, error: click.UsageError, ctx: click.Context) -> NoReturn:
+    """Say what is wrong with the command line, where help is, and end."""
+    near: list[str] = []
+    if isinstance(error, click.NoSuchOption):
+        near = get_close_matches(error.option_name, error.possibilities or [], cutoff=ALIKE)
+    _refuse(words, _sentence(words, error), ctx, [f"{ctx.command_path} {name}" for name in near])
+
+
+def refuse_command(words: Words, name: str, ctx: click.Context, meant: Sequence[str] = ()) -> NoReturn:
+    """The same for a command that is not there; ``meant`` is what it may have been, else what is like it."""
+    known = ctx.command.list_commands(ctx) if isinstance(ctx.command, click.Group) else []
+    near = meant or get_close_matches(name, known, cutoff=ALIKE)
+    sentence = words("usage-no-command", name=plain(name))
+    _refuse(words, sentence, ctx, [f"{ctx.command_path} {one}" for one in near])
+
+
+def _refuse(words: Words, sentence: str, ctx: click.Context, near: Sequence[str]) -> NoReturn:
     click.echo(f"mxgw: {sentence}", err=True)
+    if near:
+        click.echo(words("usage-did-you-mean", commands=", ".join(near)), err=True)
     click.echo(words("usage-try-help", command=ctx.command_path), err=True)
     raise SystemExit(MISTAKE)
 

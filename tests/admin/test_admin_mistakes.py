@@ -133,25 +133,30 @@ def test_a_windows_file_holds_the_password_before_its_line_end(house: AdminHouse
 
 @LANGUAGES
 @pytest.mark.parametrize(
-    ("arguments", "key", "facts", "place"),
+    ("arguments", "key", "facts", "place", "near"),
     [
-        (("usr",), "usage-no-command", {"name": "usr"}, "admin"),
-        (("user", "ad"), "usage-no-command", {"name": "ad"}, "admin user"),
-        (("user", "add", "--quotas", "2G"), "usage-no-option", {"name": "--quotas"}, "admin user add"),
-        (("user", "add", "--quota"), "usage-bad-option", {"name": "--quota"}, "admin user add"),
-        (("user", "remove", "--yes=1"), "usage-bad-option", {"name": "--yes"}, "admin user remove"),
-        (("user", "list", "taro"), "usage-too-many", {}, "admin user list"),
-        (("user", "add", "--password", "x"), "usage-no-option", {"name": "--password"}, "admin user add"),
+        (("usr",), "usage-no-command", {"name": "usr"}, "admin", "user"),
+        (("user", "ad"), "usage-no-command", {"name": "ad"}, "admin user", "add"),
+        (("user", "xyz"), "usage-no-command", {"name": "xyz"}, "admin user", ""),
+        (("user", "add", "--qota", "2G"), "usage-no-option", {"name": "--qota"}, "admin user add", "--quota"),
+        (("user", "add", "--quota"), "usage-bad-option", {"name": "--quota"}, "admin user add", ""),
+        (("user", "remove", "--yes=1"), "usage-bad-option", {"name": "--yes"}, "admin user remove", ""),
+        (("user", "list", "taro"), "usage-too-many", {}, "admin user list", ""),
+        (("user", "add", "--word", "x"), "usage-no-option", {"name": "--word"}, "admin user add", ""),
     ],
 )
-def test_a_mistake_on_the_command_line_says_where_help_is(
-    arguments: tuple[str, ...], key: str, facts: dict[str, str], place: str, lang: str
+def test_a_mistake_on_the_command_line_says_what_was_meant_and_where_help_is(
+    arguments: tuple[str, ...], key: str, facts: dict[str, str], place: str, near: str, lang: str
 ) -> None:
     told = admin(*arguments, settings=NOWHERE, lang=lang)
 
     words = Words(Language(lang))
     assert told.code == 2
-    assert told.err == (f"mxgw: {words(key, **facts)}\n{words('usage-try-help', command=f'mxgw {place}')}\n")
+    assert told.err.splitlines() == [
+        f"mxgw: {words(key, **facts)}",
+        *([words("usage-did-you-mean", commands=f"mxgw {place} {near}")] if near else []),
+        words("usage-try-help", command=f"mxgw {place}"),
+    ]
 
 
 def test_a_language_that_is_not_spoken_is_named_with_those_that_are() -> None:

@@ -3,6 +3,8 @@
 They are found by walking the program.
 """
 
+# ruff: noqa: RUF001 - signs of Japanese
+
 from __future__ import annotations
 
 import re
@@ -13,8 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mxgw.admin.words import Language, Words
+from mxgw.cli import COMMANDS as PURPOSES_IN_ENGLISH
 from mxgw.cli import group
 from mxgw.cli.columns import MOST_COLUMNS, width
+from mxgw.cli.in_japanese import PURPOSES
 
 PROGRAMS = ("admin", "deploy", "doctor", "trace")
 
@@ -67,6 +71,42 @@ def texts(command: click.Command) -> dict[str, str]:
 
 def test_there_are_many_commands() -> None:
     assert len(COMMANDS["en"]) > 50
+
+
+def test_the_program_itself_speaks_japanese() -> None:
+    told = called("--help", lang="ja")
+
+    assert told.exit_code == 0
+    assert max(map(width, told.stdout.splitlines())) <= MOST_COLUMNS
+    assert PURPOSES.keys() == PURPOSES_IN_ENGLISH.keys()
+    listed = told.stdout.partition("コマンド：")[2]
+    assert [name for name, purpose in PURPOSES.items() if f"\n  {name} " not in listed] == []
+    assert letters("".join(PURPOSES.values())) in letters(re.sub(r"\n  \S+", "", listed))
+
+
+@LANGUAGES
+@pytest.mark.parametrize(
+    ("arguments", "key", "facts", "meant"),
+    [
+        (("user", "list"), "usage-no-command", {"name": "user"}, "mxgw admin user"),
+        (("amdin",), "usage-no-command", {"name": "amdin"}, "mxgw admin"),
+        (("ｈｅｌｐ",), "usage-no-command", {"name": "ｈｅｌｐ"}, ""),
+        (("--versin",), "usage-no-option", {"name": "--versin"}, "mxgw --version"),
+    ],
+)
+def test_the_program_says_what_may_have_been_meant(
+    arguments: Path, key: str, facts: dict[str, str], meant: str, lang: str
+) -> None:
+    words = Words(Language(lang))
+
+    told = called(*arguments, lang=lang)
+
+    assert told.exit_code == 2
+    assert told.stderr.splitlines() == [
+        f"mxgw: {words(key, **facts)}",
+        *([words("usage-did-you-mean", commands=meant)] if meant else []),
+        words("usage-try-help", command="mxgw"),
+    ]
 
 
 @EVERY

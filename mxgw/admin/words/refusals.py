@@ -21,6 +21,7 @@ REFUSALS: Final = {
         "the option {name} is not complete: give it one value.",
         "オプション {name} には値を 1 つ指定してください。",
     ),
+    "usage-did-you-mean": Text("Did you mean: {commands}", "もしかして：{commands}"),
     "usage-missing": Text("{name} is missing.", "{name} を指定してください。"),
     "usage-choice": Text(
         "{name} takes one of: {choices}.", "{name} には次のいずれかを指定してください：{choices}"
