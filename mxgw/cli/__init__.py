@@ -37,7 +37,7 @@ COMMANDS: Final = {
 """Name and purpose of each command: --help needs no module of theirs, so it is quick."""
 
 
-_HELP: Final = {"help_option_names": ["-h", "--help"]}
+HELP_OPTIONS: Final = ["-h", "--help"]
 
 
 class LazyGroup(click.Group):
@@ -54,7 +54,9 @@ class LazyGroup(click.Group):
         program = SpokenGroup("mxgw", _words(), params=[version], help=in_japanese.HELP)
         for name, purpose in in_japanese.PURPOSES.items():
             program.add_command(click.Command(name, short_help=purpose))
-        return program.get_help(click.Context(program, info_name=ctx.info_name, **_HELP)).rstrip()
+        return program.get_help(
+            click.Context(program, info_name=ctx.info_name, help_option_names=HELP_OPTIONS)
+        ).rstrip()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does, but what is wrong is said in the user's language."""
@@ -113,7 +115,7 @@ def _meant(name: str) -> Sequence[str]:
 
 @click.group(
     cls=LazyGroup,
-    context_settings={**_HELP, "max_content_width": 100},
+    context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": 100},
     epilog="Begin with: mxgw demo",
 )
 @click.version_option(__version__, prog_name="mxgw", message="%(prog)s %(version)s")
