@@ -5,6 +5,7 @@ The servers of the zone have the last word; a resolver that says otherwise still
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from mxgw.admin import dns_check
 from mxgw.admin.dns_check import Finding, Level
 from mxgw.admin.dns_records import SENDGRID, Purpose
 from mxgw.admin.forms import shown
+from mxgw.doctor.memory import Memory
 from mxgw.doctor.spf_tree import MAX_LOOKUPS
 from mxgw.doctor.survey import Published, Survey, Wanted
 from mxgw.doctor.verdict import Judge, Verdict, shortened
@@ -26,6 +28,7 @@ SERVERS = "DNS"
 """The check that somebody answers at all."""
 
 AWAY = "dns-away"
+SPREADING = "spreading"
 _ORDER = (Level.OK, Level.WARNING, Level.FAILED)
 # Several right answers are usual: these names are often served by a network for content.
 _CHANGING = {Purpose.MTA_STS_HOST}
@@ -179,10 +182,19 @@ def merge(domain: str, told: Sequence[Told]) -> Verdict:
     judge = Judge(domain, chosen.purpose.value, shortened(_evidence(told)))
     if others and chosen.level is Level.OK:
         who = ", ".join(it.source for it in others)
-        return judge.warn("spreading", "mend-spreading", who=who, name=chosen.name)
+        return judge.warn(SPREADING, "mend-spreading", who=who, name=chosen.name)
     return Verdict(
         domain, judge.check, chosen.level, chosen.key, chosen.mend, judge.evidence, dict(chosen.facts)
     )
+
+
+def with_time(verdict: Verdict, remembered: Sequence[Memory]) -> Verdict:
+    """What is still spreading, with the time that the resolvers need to forget what was before."""
+    old = [it.seconds for one in remembered for it in one.old if it.name == verdict.facts.get("name")]
+    if verdict.key != SPREADING or not old:
+        return verdict
+    minutes = max(1, math.ceil(max(old) / 60))
+    return replace(verdict, mend="mend-spreading-minutes", facts={**verdict.facts, "minutes": minutes})
 
 
 def _differs(finding: Finding, chosen: Finding) -> bool:

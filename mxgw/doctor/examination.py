@@ -7,8 +7,9 @@ from datetime import datetime
 from functools import partial
 
 from mxgw.doctor.authority import Delegation, FixedServers
-from mxgw.doctor.domain_judge import judge_domain
+from mxgw.doctor.domain_judge import SPREADING, judge_domain, with_time
 from mxgw.doctor.edge_judge import judge_edge
+from mxgw.doctor.memory import Noting, memories
 from mxgw.doctor.public_resolvers import Server, resolver_name
 from mxgw.doctor.survey import Source, Wanted, authorities, survey
 from mxgw.doctor.verdict import Verdict
@@ -57,5 +58,11 @@ async def examine(request: Request, now: datetime) -> list[Verdict]:
     ]
     for wanted in request.domains:
         own = await authorities(delegation, wanted.domain, lifetime_seconds=seconds)
-        verdicts += judge_domain(await survey(wanted, [*own, *resolvers]))
+        noted = [Noting(source.lookup) for source in own[:1]]
+        first = [source._replace(lookup=noting) for source, noting in zip(own, noted, strict=False)]
+        judged = judge_domain(await survey(wanted, [*first, *own[1:], *resolvers]))
+        if noted and any(verdict.key == SPREADING for verdict in judged):
+            remembered = await memories(noted[0].answers, request.resolvers, answer_seconds=seconds)
+            judged = [with_time(verdict, remembered) for verdict in judged]
+        verdicts += judged
     return verdicts

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from mxgw.admin.dns_check import ServiceLookup
 from mxgw.admin.dns_records import Exchanger
 from mxgw.doctor.authority import Authority, Delegation, FixedServers
 from mxgw.doctor.spf_tree import SpfTree, walk_spf
@@ -42,7 +43,7 @@ class Source(NamedTuple):
 
     name: str
     authoritative: bool
-    lookup: Lookup
+    lookup: ServiceLookup
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,17 @@ async def test_what_is_wrong_is_told_with_what_to_do_and_exit_code_1() -> None:
     assert mx["evidence"] == [f"{DOMAIN}: 10 old.example  [127.0.0.1, {server.address}]"]
 
 
+async def test_what_only_a_cache_remembers_is_told_with_the_time_until_it_forgets() -> None:
+    stale = Zone(HERE)
+    stale.put(DOMAIN, {"MX": [(10, "old.example")]})
+    async with NameServer(Zone(HERE)) as own, NameServer(stale, ttl=890) as cache:
+        ended = await doctor("--domain", DOMAIN, "--mx-address", "127.0.0.1", *asking([cache], own))
+
+    (mx,) = [check for check in json.loads(ended.out)["checks"] if check["check"] == "MX"]
+    assert (ended.code, mx["finding"], mx["level"]) == (0, "spreading", "warning")
+    assert mx["mend"] == DoctorWords(Language.EN)("mend-spreading-minutes", minutes=15)
+
+
 async def test_the_environment_names_the_edge_and_the_domains() -> None:
     settings = {"MXGW_ADMIN_MX_ADDRESSES": "127.0.0.1", "MXGW_DOMAINS": DOMAIN}
     async with NameServer(Zone(HERE)) as server, OddEdge() as edge:

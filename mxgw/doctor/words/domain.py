@@ -50,6 +50,10 @@ DOMAIN: Final = {
         "nothing but wait: caches forget within the record's TTL, mostly within an hour.",
         "そのままお待ちください。キャッシュは TTL（通常 1 時間以内）で入れ替わります。",
     ),
+    "mend-spreading-minutes": Text(
+        "nothing but wait: what was before is forgotten in {minutes} minutes at the latest.",
+        "そのままお待ちください。古い内容は遅くとも {minutes} 分後に消えます。",
+    ),
     "spf-sender-ok": Text(
         "{outbound} may send, others may not; {lookups} of 10 look-ups are used.",
         "{outbound} からの送信を許可しています（DNS 参照は 10 回中 {lookups} 回）。",
