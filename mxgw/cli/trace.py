@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 DEFAULT_SINCE = "1d"
 """With a log group, which may hold a month."""
 
-LOGGING_SERVICES = ("home", "dovecot")
-"""Of the stack at home: who took a message in, and into which folder it went."""
+LOGGING_SERVICES = ("home", "dovecot", "postfix")
+"""Of the stack at home: who took a message in, into which folder it went, and who sent one out."""
 
 LOG_SECONDS = 120.0
 """Docker keeps at most 200 MB of each (compose.yaml)."""
@@ -88,12 +88,14 @@ def _trace(
     number: int | None,
     as_json: bool,
 ) -> None:
-    from mxgw.cli.trace_show import show, shown_facts, zone_name
+    from mxgw.cli.trace_answer import Answer
+    from mxgw.cli.trace_show import zone_name
     from mxgw.cli.trace_sources import Files
     from mxgw.trail.cloudwatch import CloudWatch, CloudWatchRefused
     from mxgw.trail.filing import with_filings
     from mxgw.trail.query import parse_query
     from mxgw.trail.search import Search, Source
+    from mxgw.trail.sent_search import SentFound, SentSearch, with_sent_filings
 
     try:
         query = parse_query(what)
@@ -102,10 +104,14 @@ def _trace(
     now = time.time()
     window = _window(speech, since or (DEFAULT_SINCE if groups else None), until, now=now)
     held = ExitStack()
+    called: dict[str, str] = {}
     if not files and not groups:
         # Somebody at the home machine's terminal; what is piped in is meant to be read.
         files = (held.enter_context(_log_of_the_house(speech)),) if sys.stdin.isatty() else ("-",)
-    logs = Files(files, complain=lambda path, why: _warn(speech("file-broken", file=path, why=why)))
+        called = {files[0]: speech("house-logs")} if files != ("-",) else {}
+    logs = Files(
+        files, complain=lambda path, why: _warn(speech("file-broken", file=path, why=why)), called=called
+    )
     if (missing := logs.missing()) is not None:
         fail(plain(speech("no-file", file=missing)))
     clouds = [CloudWatch(group, window) for group in groups]
@@ -113,26 +119,33 @@ def _trace(
     try:
         with held, logs:
             found = Search(query, window, sources).run()
+            sent = SentSearch(query, window, logs).run() if files else SentFound()
             attempts = [one for message in found.messages for one in message.attempts]
-            ids = frozenset(id_ for one in attempts for id_ in (one.id, one.session) if id_)
+            ids = {id_ for one in attempts for id_ in (one.id, one.session) if id_}
+            ids.update(session for message in sent.messages for session in message.sessions)
             if files and ids:
-                found = replace(found, messages=with_filings(found.messages, logs.filings(ids)))
+                filings = logs.filings(frozenset(ids))
+                found = replace(found, messages=with_filings(found.messages, filings))
+                sent = replace(sent, messages=with_sent_filings(sent.messages, filings))
     except CloudWatchRefused as refused:
         fail(plain(speech(refused.key, **refused.facts)), code=FAILURE)
-    _tell(speech, found, cut=found.cut or logs.cut or any(cloud.cut for cloud in clouds))
-    if number is not None and number > len(found.messages) > 0:
-        fail(speech("no-such-number", number=number, count=len(found.messages)))
+    cut = found.cut or sent.cut or logs.cut or any(cloud.cut for cloud in clouds)
+    _tell(speech, found, postfix=logs.postfix_count, cut=cut)
+    answer = Answer(query.text, window, found, sent, now)
+    if number is not None and number > answer.count > 0:
+        fail(speech("no-such-number", number=number, count=answer.count))
     if as_json or not on_terminal():
-        click.echo(shown_facts(query.text, window, found, speech, number=number, now=now))
-    elif found.messages:
-        show(query.text, found, speech, number=number, now=now)
-    if not found.messages:
-        place = speech("place-always", sources=", ".join([*groups, *files]))
+        click.echo(answer.json(speech, number=number))
+    elif answer.count:
+        answer.show(speech, number=number)
+    if not answer.count:
+        names = [called.get(file, file) for file in files]
+        place = speech("place-always", sources=", ".join([*groups, *names]))
         if since or groups:
             begin = f"{datetime.fromtimestamp(window.since).astimezone():%Y-%m-%d %H:%M} {zone_name(now)}"
             place = speech("place-window", sources=place, since=begin)
         _warn(speech("nothing-found", query=query.text, place=place))
-    sys.exit(0 if found.messages and logs.whole else FAILURE)
+    sys.exit(0 if answer.count and logs.whole else FAILURE)
 
 
 @contextmanager
@@ -147,14 +160,15 @@ def _log_of_the_house(speech: Speech) -> Iterator[str]:
     if not (directory / "compose.yaml").is_file():
         fail(speech("no-source"))
     with TemporaryDirectory() as place:
-        # Its name is shown beside what was found in it.
-        path = Path(place) / "home-and-dovecot.log"
+        path = Path(place) / "house.log"
         try:
             with path.open("wb") as file:
                 answer = Stack(directory, docker=docker_command(os.environ)).compose(
                     "logs",
                     "--no-color",
                     "--no-log-prefix",
+                    # Postfix and Dovecot write no year and no zone.
+                    "--timestamps",
                     *LOGGING_SERVICES,
                     stdout=file,
                     timeout=LOG_SECONDS,
@@ -184,10 +198,10 @@ def _window(speech: Speech, since: str | None, until: str | None, *, now: float)
     return window
 
 
-def _tell(speech: Speech, found: Found, *, cut: bool) -> None:
+def _tell(speech: Speech, found: Found, *, postfix: int, cut: bool) -> None:
     """What was read and what was not, on stderr: nothing is left out in silence."""
     counts = found.counts
-    _warn(speech("read", lines=f"{counts.lines:,}", events=f"{counts.events:,}"))
+    _warn(speech("read", lines=f"{counts.lines:,}", events=f"{counts.events:,}", postfix=f"{postfix:,}"))
     if counts.unreadable:
         _warn(speech("unreadable", count=f"{counts.unreadable:,}", first=counts.first_unreadable))
     if cut:

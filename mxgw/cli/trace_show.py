@@ -1,10 +1,9 @@
-"""How ``mxgw trace`` shows what it found: a timeline for people, one JSON document for programs."""
+"""How ``mxgw trace`` shows mail that came in: a timeline for people, facts for programs."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,14 +18,13 @@ from mxgw.trail.conclusion import advice, causes, checks_text, conclusion
 from mxgw.trail.fate import Fate, MessageFate, fate_of
 from mxgw.trail.filing import Filed, Filing
 from mxgw.trail.joining import Message, Step
-from mxgw.trail.moments import Window
 from mxgw.trail.search import Found
 from mxgw.trail.words import Speech
 
-MAX_TIMELINES: Final = 5
-"""Messages whose timelines are all shown; of more, the list is shown, and one may be chosen."""
-
 MAX_SHOWN_RECIPIENTS: Final = 50
+WIDE: Final = 120
+"""Columns of a terminal that has room for Message-IDs in a list."""
+
 MAX_SHOWN_STEPS: Final = 50
 """Attempts of one message that are shown to people, the first and the last of them; JSON has all."""
 
@@ -63,43 +61,38 @@ def zone_name(now: float) -> str:
 # -- for people
 
 
-def show(query: str, found: Found, speech: Speech, *, number: int | None, now: float) -> None:
-    """The list where there are several messages, then their timelines."""
-    judged = [(message, fate_of(message, now=now)) for message in found.messages]
-    if len(judged) > 1 and number is None:
-        _show_list(query, judged, speech)
-    if number is None and len(judged) > MAX_TIMELINES:
-        console(stderr=True).print(f"mxgw: {speech('choose', count=len(judged))}")
-        return
-    for index, (message, fate) in enumerate(judged, 1):
-        if number in (None, index):
-            _show_message(index, message, fate, speech)
-    console().print(speech("times-in", zone=zone_name(now)), style="dim")
+def judged(found: Found, *, now: float) -> list[tuple[Message, MessageFate]]:
+    """The messages, each with what became of it."""
+    return [(message, fate_of(message, now=now)) for message in found.messages]
 
 
-def _show_list(query: str, judged: list[tuple[Message, MessageFate]], speech: Speech) -> None:
-    title = Text(speech("title-found", count=len(judged), query=plain(query)), style="bold")
+def show_list(query: str, found: Sequence[tuple[Message, MessageFate]], speech: Speech) -> None:
+    """One line for each message."""
+    title = Text(speech("title-found", count=len(found), query=plain(query)), style="bold")
     table = Table(box=None, header_style="bold", title=title, title_justify="left")
     table.add_column(speech("column-number"), justify="right")
     table.add_column(speech("column-last"), no_wrap=True)
-    for name in ("from", "to", "message-id"):
+    # On a narrow terminal it would be five lines high; the number stands for it.
+    wide = console().width >= WIDE
+    for name in ("from", "to", "message-id") if wide else ("from", "to"):
         table.add_column(speech(f"column-{name}"), overflow="fold")
     table.add_column(speech("column-attempts"), justify="right")
     table.add_column(speech("column-fate"), no_wrap=True)
-    for index, (message, fate) in enumerate(judged, 1):
+    for index, (message, fate) in enumerate(found, 1):
         table.add_row(
             str(index),
             clock(fate.last_at),
             message.steps[0].attempt.reverse_path or "<>",
             _names(fate),
-            message_id(message),
+            *((message_id(message),) if wide else ()),
             str(len(message.steps)),
             Text(speech(f"short-{fate.fate.value}"), style=_FATES[fate.fate]),
         )
     console().print(table)
 
 
-def _show_message(index: int, message: Message, fate: MessageFate, speech: Speech) -> None:
+def show_message(index: int, message: Message, fate: MessageFate, speech: Speech) -> None:
+    """Each attempt, what became of it, and what to do."""
     out = console()
     out.print()
     title = speech(
@@ -144,7 +137,7 @@ def _step_rows(step: Step, speech: Speech) -> Iterable[Row]:
         ("label-checks", checks_text(one.checks) or speech("no-checks")),
         *(("label-home", _home(recipient, speech)) for recipient in one.recipients[:MAX_SHOWN_RECIPIENTS]),
         *(("label-door", _door(behind, speech)) for behind in step.behind),
-        *(("label-mailbox", _filed(filed, speech)) for filed in step.filed[:MAX_SHOWN_RECIPIENTS]),
+        *(("label-mailbox", filed_text(filed, speech)) for filed in step.filed[:MAX_SHOWN_RECIPIENTS]),
         ("label-told", Text(one.reply or speech("told-nothing"), style=style)),
         (
             "label-took",
@@ -181,7 +174,8 @@ def _door(behind: Attempt, speech: Speech) -> str:
     )
 
 
-def _filed(filed: Filed, speech: Speech) -> Text:
+def filed_text(filed: Filed, speech: Speech) -> Text:
+    """Into which folder of whom."""
     style = {Filing.STORED: "green", Filing.FAILED: "red", Filing.DISCARDED: "dim"}[filed.filing]
     said = speech(f"filing-{filed.filing.value}", mailbox=filed.mailbox, why=filed.why)
     return Text.assemble(f"{filed.user}  ", (said, style))
@@ -200,30 +194,8 @@ def message_id(message: Message) -> str:
 # -- for programs
 
 
-def shown_facts(
-    query: str, window: Window, found: Found, speech: Speech, *, number: int | None, now: float
-) -> str:
-    """Everything that was found, as one JSON document; times in UTC."""
-    messages = [
-        _message_facts(index, message, fate_of(message, now=now), speech)
-        for index, message in enumerate(found.messages, 1)
-        if number in (None, index)
-    ]
-    counts = found.counts
-    document = {
-        "query": query,
-        "since": _stamp(window.since),
-        "until": _stamp(window.until),
-        "lines": counts.lines,
-        "transactions": counts.events,
-        "unreadable": counts.unreadable,
-        "cut": found.cut,
-        "messages": messages,
-    }
-    return json.dumps(document, indent=2)
-
-
-def _message_facts(index: int, message: Message, fate: MessageFate, speech: Speech) -> dict[str, object]:
+def message_facts(index: int, message: Message, fate: MessageFate, speech: Speech) -> dict[str, object]:
+    """Everything about one message; times in UTC."""
     return {
         "number": index,
         "message_id": message_id(message),
@@ -234,13 +206,13 @@ def _message_facts(index: int, message: Message, fate: MessageFate, speech: Spee
         "causes": [cause.value for cause in causes(fate)],
         "conclusion": conclusion(fate, speech, clock),
         "advice": advice(fate, speech),
-        "since": _stamp(fate.since),
-        "last": _stamp(fate.last_at),
+        "since": stamp(fate.since),
+        "last": stamp(fate.last_at),
         "recipients": [
             {
                 "address": one.address,
                 "state": one.state.value,
-                "at": _stamp(one.at),
+                "at": stamp(one.at),
                 "said": one.said,
                 "cause": None if one.cause is None else one.cause.value,
                 "times_stored": one.times_stored,
@@ -253,24 +225,26 @@ def _message_facts(index: int, message: Message, fate: MessageFate, speech: Spee
                 **_attempt_facts(step.attempt),
                 "guessed": step.guessed,
                 "home_door": [_attempt_facts(behind) for behind in step.behind],
-                "mailboxes": [
-                    {
-                        "user": filed.user,
-                        "filing": filed.filing.value,
-                        "mailbox": filed.mailbox,
-                        "why": filed.why,
-                    }
-                    for filed in step.filed
-                ],
+                "mailboxes": [filed_facts(filed) for filed in step.filed],
             }
             for step in message.steps
         ],
     }
 
 
+def filed_facts(filed: Filed) -> dict[str, object]:
+    """Into which folder of whom."""
+    return {
+        "user": filed.user,
+        "filing": filed.filing.value,
+        "mailbox": filed.mailbox,
+        "why": filed.why,
+    }
+
+
 def _attempt_facts(one: Attempt) -> dict[str, object]:
     return {
-        "time": _stamp(one.ended_at),
+        "time": stamp(one.ended_at),
         "door": one.door.value,
         "log": one.where,
         "id": one.id,
@@ -292,5 +266,6 @@ def _attempt_facts(one: Attempt) -> dict[str, object]:
     }
 
 
-def _stamp(moment: float) -> str:
+def stamp(moment: float) -> str:
+    """A moment as programs read it."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

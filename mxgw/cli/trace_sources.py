@@ -6,7 +6,8 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from types import TracebackType
@@ -15,7 +16,9 @@ from typing import IO, Any, Final, Self, TypeVar, cast
 from mxgw.cli.log_files import log_files, opened, progress
 from mxgw.loglines import LogCounts, LogDamagedError, read_events, read_lines
 from mxgw.trail.filing import MARK, MAX_FILINGS, Filed, parse_filing
+from mxgw.trail.postfix_line import MARK as POSTFIX_MARK
 from mxgw.trail.search import Logged
+from mxgw.trail.sent_search import RawLine
 
 MAX_LINES: Final = 50_000_000
 """Lines that are read in one pass: months of a busy server, and a quarter of an hour."""
@@ -29,14 +32,28 @@ Found = TypeVar("Found")
 
 
 class Files:
-    """A Source. ``complain(path, why)`` hears, once, of each file that breaks off."""
+    """A Source of received mail, and a PostfixSource of sent mail.
 
-    def __init__(self, names: Sequence[str], *, complain: Callable[[str, str], None]) -> None:
+    ``complain(path, why)`` hears, once, of each file that breaks off. ``called`` are names of
+    files for people.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        *,
+        complain: Callable[[str, str], None],
+        called: Mapping[str, str] | None = None,
+    ) -> None:
         self._names = names
         self._complain = complain
+        self._called = called or {}
         self._held = ExitStack()
         self._copy: IO[bytes] | None = None
         self._broken: set[str] = set()
+        self.postfix_count = 0
+        """Lines of Postfix's that there are."""
+
         self.cut = False
         """There was more than one of the bounds."""
 
@@ -87,11 +104,27 @@ class Files:
 
         return list(islice(self._each(read), MAX_FILINGS))
 
+    def postfix_lines(self, wanted: Callable[[bytes], bool]) -> Iterator[RawLine]:
+        """See mxgw.trail.sent_search.PostfixSource."""
+        now, counted = time.time(), self.postfix_count > 0
+
+        def read(file: io.BufferedReader[Any], name: str) -> Iterator[RawLine]:
+            # A line cannot be younger than its file, whose date may be of last year.
+            latest = min(now, os.fstat(file.fileno()).st_mtime)
+            for line in islice(read_lines(file), MAX_LINES):
+                if POSTFIX_MARK not in line:
+                    continue
+                self.postfix_count += not counted
+                if wanted(line):
+                    yield RawLine(name, line.decode("utf-8", "replace"), latest)
+
+        return self._each(read)
+
     def _each(self, read: Callable[[io.BufferedReader[Any], str], Iterator[Found]]) -> Iterator[Found]:
         paths = [path for name in self._names for path in log_files(name)]
         with progress(paths) as advance:
             for path in paths:
-                name = "stdin" if path == "-" else path
+                name = "stdin" if path == "-" else self._called.get(path, path)
                 try:
                     with self._opened(path, advance) as file:
                         yield from read(file, name)

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from mxgw.trail.attempt import printable
 from mxgw.trail.joining import Message, Step
 
-MARK: Final = b"sieve: msgid="
+MARK: Final = b": msgid="
 """What such a line has in it."""
 
 MAX_LINE: Final = 4_096
@@ -29,11 +29,13 @@ MAX_FILINGS: Final = 20_000
 # Before it stand a time and the name of a container at most: such a line quoted in another is none.
 _LINE: Final = re.compile(
     r"[^\"{}<>()]{0,200}lmtp\((?P<user>[^()\s]{1,512})\)<\d{1,10}>"
-    r"<(?P<session>[^<>\s:]{1,64})[^<>\s]{0,64}>: (?:[A-Z][a-z]+: )?sieve: msgid="
+    r"<(?P<session>[^<>\s:]{1,64})[^<>\s]{0,64}>: (?:[A-Z][a-z]+: )?(?P<sieve>sieve: )?msgid="
 )
 # A stranger wrote the Message-ID that comes before. What Dovecot says is at the end of the line, and of that
 # only the reason of a failure has no fixed end: hence it is looked for last.
 _STORED: Final = re.compile(r".*: stored mail into mailbox '(?P<mailbox>.*)'\s*")
+# A Dovecot without Sieve, in whose words there is no reason.
+_SAVED: Final = re.compile(r".*: saved mail to (?P<mailbox>\S.*?)\s*")
 _DISCARDED: Final = re.compile(
     r".*: (?:discard action: )?[Mm]arked message to be discarded if not explicitly delivered"
     r" \(discard action\)\s*"
@@ -66,6 +68,9 @@ def parse_filing(line: str) -> Filed | None:
     if head is None:
         return None
     said, who = line[head.end() :], (head["session"], printable(head["user"]))
+    if not head["sieve"]:
+        found = _SAVED.fullmatch(said)
+        return Filed(*who, Filing.STORED, mailbox=printable(found["mailbox"])) if found else None
     if found := _STORED.fullmatch(said):
         return Filed(*who, Filing.STORED, mailbox=printable(found["mailbox"]))
     if _DISCARDED.fullmatch(said):

@@ -47,7 +47,7 @@ def test_an_address_alone_is_followed_through_the_logs_of_the_containers(
     assert (code, f"messages match {SENDER}" in shown) == (0, True), shown
     assert asked.read_text().split() == [
         *("compose", "--project-directory", str(tmp_path)),
-        *("logs", "--no-color", "--no-log-prefix", "home", "dovecot"),
+        *("logs", "--no-color", "--no-log-prefix", "--timestamps", "home", "dovecot", "postfix"),
     ]
 
 

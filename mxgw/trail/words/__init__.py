@@ -8,10 +8,11 @@ from typing import Final
 from mxgw.trail.words.advice import ADVICE
 from mxgw.trail.words.conclusions import CONCLUSIONS
 from mxgw.trail.words.help import HELP
+from mxgw.trail.words.sent import SENT
 from mxgw.trail.words.talk import TALK
 from mxgw.trail.words.text import Text
 
-CATALOGUE: Final[Mapping[str, Text]] = {**HELP, **TALK, **CONCLUSIONS, **ADVICE}
+CATALOGUE: Final[Mapping[str, Text]] = {**HELP, **TALK, **CONCLUSIONS, **ADVICE, **SENT}
 
 
 class Speech:

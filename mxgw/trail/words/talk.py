@@ -80,8 +80,8 @@ TALK: Final = {
     "short-mixed": Text("mixed", "宛先により異なる"),
     # -- on stderr
     "read": Text(
-        "{lines} lines read, {events} transactions among them",
-        "{lines} 行を読み、うち配送の記録は {events} 件です",
+        "{lines} lines read: {events} attempts to bring us mail, {postfix} lines about mail that was sent",
+        "{lines} 行を読みました（受信の記録 {events} 件、送信の記録 {postfix} 行）",
     ),
     "unreadable": Text(
         "{count} cannot be used; the first: {first}", "{count} 件は読めません。最初のもの：{first}"
@@ -115,6 +115,10 @@ TALK: Final = {
     "no-source": Text(
         "name a log file, - for stdin, or a log group; for example: mxgw trace taro@example.jp --log-group /mxgw/mail/gateway",
         "ログファイル、-（標準入力）、またはロググループを指定してください。例：mxgw trace taro@example.jp --log-group /mxgw/mail/gateway",
+    ),
+    "house-logs": Text(
+        "the logs of this server's containers (docker compose logs home dovecot postfix)",
+        "このサーバーのコンテナのログ（docker compose logs home dovecot postfix）",
     ),
     "house-silent": Text(
         "the logs of this machine's containers cannot be had: {why}",
