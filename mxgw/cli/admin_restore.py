@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -81,6 +82,7 @@ def _everything(
     call: Call, place: Place, backup: Path, mailbox: str, changes: list[Change], *, yes: bool
 ) -> None:
     if mailbox:
+        _folders(backup, mailbox)
         call.confirmed("ask-restore-user", yes=yes, address=mailbox, name=backup.name)
     else:
         call.confirmed("ask-restore", yes=yes, name=backup.name)
@@ -106,10 +108,7 @@ def _everything(
 def _beside(call: Call, place: Place, backup: Path, address: str, into: str, *, yes: bool) -> None:
     """What one mailbox had then, in a folder of what it has now."""
     folder = folder_name(into)
-    folders = read_manifest(backup)["users"].get(home_of(address), {}).get("folders")
-    if folders is None:
-        raise Refused("restore-no-such-user", address=address)
-    count = sum(one["messages"] for one in folders.values())
+    count = sum(one["messages"] for one in _folders(backup, address).values())
     call.confirmed("ask-restore-into", yes=yes, address=address, name=backup.name, count=count, folder=folder)
     with place.disk.locked(), message_progress(call, "backup-restoring", count) as passed:
         came = put_beside(place.stack, place.disk, backup, address, folder, passed)
@@ -120,6 +119,14 @@ def _beside(call: Call, place: Place, backup: Path, address: str, into: str, *, 
     call.done(
         "restored-into", name=backup.name, address=address, folder=folder, messages=came.copied, more=more
     )
+
+
+def _folders(backup: Path, address: str) -> dict[str, Any]:
+    """Those of one mailbox; raises Refused where the backup has none of it."""
+    folders: dict[str, Any] | None = read_manifest(backup)["users"].get(home_of(address), {}).get("folders")
+    if folders is None:
+        raise Refused("restore-no-such-user", address=address)
+    return folders
 
 
 def _chosen(call: Call, place: Place, backup: Path, choice: str | None) -> list[Change]:

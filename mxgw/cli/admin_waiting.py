@@ -44,9 +44,13 @@ def show(call: Call, files: tuple[str, ...], groups: tuple[str, ...]) -> None:
         files, groups = _configured(site_of(call.environ))
     if not files and not groups:
         raise Refused("waiting-no-source")
-    found = read_clock(files, groups, call.words, now=time.time())
+    counts = LogCounts()
+    found = read_clock(files, groups, call.words, now=time.time(), counts=counts)
     if found.cut:
         call.warn("waiting-cut")
+    if files and counts.lines and not counts.events:
+        # Most likely the log of something else, of which "no mail waits" would say nothing.
+        raise Refused("waiting-no-record", failure=True)
     mails = [*found.mails, *found.lost]
     if call.as_json:
         call.print_json(
@@ -68,8 +72,11 @@ def show(call: Call, files: tuple[str, ...], groups: tuple[str, ...]) -> None:
             senders=found.senders,
             give_up=clock(found.first_gives_up_at) if found.first_gives_up_at else "-",
         )
-    if not mails:
+    if not mails and found.arrived:
         call.say("watch-all-arrived", arrived=len(found.arrived))
+        return
+    if not mails:
+        call.say("waiting-none")
         return
     rows: list[list[Cell]] = [
         [
@@ -105,8 +112,11 @@ def read_clock(
     words: Words,
     *,
     now: float,
+    counts: LogCounts | None = None,
 ) -> Waiting:
-    """The clock out of files and groups of CloudWatch; raises Refused where one cannot be read."""
+    """The clock out of files and groups of CloudWatch; raises Refused where one cannot be read. ``counts``
+    hears what the logs were made of."""
+    counts = counts or LogCounts()
     window = Window(max(0.0, now - LOOK_BACK_SECONDS), now + 1)
     broken: list[str] = []
     logs = Files(files, complain=lambda path, why: broken.append(f"{path}: {why}"))
@@ -116,7 +126,7 @@ def read_clock(
     sources: list[Source] = [*clouds, *([logs] if files else [])]
 
     def read() -> Iterable[Attempt]:
-        return _attempts(sources)
+        return _attempts(sources, counts)
 
     speech = Speech(japanese=words.language is Language.JA)
     with ExitStack() as stack:
@@ -131,8 +141,7 @@ def read_clock(
     return found
 
 
-def _attempts(sources: Sequence[Source]) -> Iterator[Attempt]:
-    counts = LogCounts()
+def _attempts(sources: Sequence[Source], counts: LogCounts) -> Iterator[Attempt]:
     for source in sources:
         for logged in source.events((), counts):
             try:

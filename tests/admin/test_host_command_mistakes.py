@@ -48,6 +48,16 @@ def test_whoever_may_not_read_the_settings_is_told_to_be_root(tmp_path: Path) ->
     assert refused.value.key == "env-file-forbidden"
 
 
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_log_of_something_else_is_not_said_to_hold_no_waiting_mail(lang: str, tmp_path: Path) -> None:
+    log = tmp_path / "messages"
+    log.write_text("Nov 24 20:00:00 mail systemd[1]: Started Session 1 of user root.\n")
+
+    told = admin("waiting", str(log), settings={}, lang=lang)
+
+    assert (told.code, told.facts["error"]) == (1, "waiting-no-record")
+
+
 def _as_nobody(path: Path) -> None:
     """Root may read every file, so another user reads it."""
     if os.geteuid() != 0:

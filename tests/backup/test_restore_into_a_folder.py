@@ -129,3 +129,13 @@ def test_each_mistake_is_a_sentence(house: BackupHouse) -> None:
         }.items():
             assert told.facts["error"] == error
             assert told.err.isascii() == (lang == "en")
+
+
+def test_whoever_is_not_in_the_backup_is_not_asked_about(house: BackupHouse) -> None:
+    house.add("juro")
+    assert house.admin("backup", "now", "--no-verify").code == 0
+
+    told = house.admin("restore", "--user", f"nobody@{DOMAIN}", lang="ja")
+
+    # Without a terminal a question would end in needs-yes.
+    assert (told.code, told.facts["error"]) == (2, "restore-no-such-user")

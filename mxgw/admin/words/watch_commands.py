@@ -87,6 +87,11 @@ Examples:
         "ログを指定してください：ファイル名、--log-group、または .env の EDGE_LOG_GROUP。",
     ),
     "waiting-no-file": Text("There is no file {path}.", "ファイル {path} がありません。"),
+    "waiting-none": Text("No mail waits at its sender.", "送信側で待っているメールはありません。"),
+    "waiting-no-record": Text(
+        "There is no record of any mail in this log. Is it the log of the edge?",
+        "このログにはメールの記録がありません。エッジのログかどうか確認してください。",
+    ),
     "waiting-log-refused": Text("The log cannot be read: {why}", "ログを読めません：{why}"),
     "waiting-cut": Text(
         "There is more than could be read; the list is not complete.",
