@@ -10,6 +10,7 @@ import hashlib
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from mxgw.admin import accounts
 from mxgw.admin.database import Database, Duplicate
@@ -31,11 +32,11 @@ MAX_DEVICES = 50
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One of them; ``created`` as MariaDB writes it, in UTC."""
+    """One of them; ``created`` in UTC."""
 
     user: str
     name: str
-    created: str
+    created: datetime
 
 
 def device_name(text: str) -> str:
@@ -64,10 +65,15 @@ def digest(password: str) -> str:
 
 def devices(database: Database, *, user: str = "") -> list[Device]:
     """All devices, or those of a user."""
+    # Seconds: a time would be written in the time zone of the database.
     rows = database.rows(
-        "SELECT user, name, created FROM devices WHERE %s IN ('', user) ORDER BY user, name", [user]
+        "SELECT user, name, UNIX_TIMESTAMP(created) FROM devices WHERE %s IN ('', user) ORDER BY user, name",
+        [user],
     )
-    return [Device(str(owner), str(name), str(created)) for owner, name, created in rows]
+    return [
+        Device(str(owner), str(name), datetime.fromtimestamp(int(str(created)), UTC))
+        for owner, name, created in rows
+    ]
 
 
 def add_device(database: Database, user: str, name: str, password: str) -> None:

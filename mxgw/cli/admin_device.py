@@ -42,7 +42,7 @@ def group(words: Words) -> click.Group:
 
 def add(call: Call, address: str | None, name: str | None) -> None:
     """A password of its own, shown this once."""
-    user = call.asked(address, "address", forms.address)
+    user = _user(call, address)
     device = call.asked(name, "device", device_name)
     password = new_password()
     with opened(call.database) as database:
@@ -53,7 +53,7 @@ def add(call: Call, address: str | None, name: str | None) -> None:
 
 def remove(call: Call, address: str | None, name: str | None, yes: bool) -> None:
     """The device is out at once; the user's other devices come back by themselves."""
-    user = call.asked(address, "address", forms.address)
+    user = _user(call, address)
     device = call.asked(name, "device", device_name)
     access, store = call.database, call.store
     with opened(access) as database:
@@ -77,6 +77,14 @@ def show(call: Call, address: str | None) -> None:
         return
     call.show(
         ["address", "device", "since"],
-        [[one.user, one.name, one.created] for one in found],
-        [{"address": one.user, "name": one.name, "created": one.created} for one in found],
+        [[one.user, one.name, f"{one.created.astimezone():%Y-%m-%d %H:%M %Z}"] for one in found],
+        [{"address": one.user, "name": one.name, "created": one.created.isoformat()} for one in found],
     )
+
+
+def _user(call: Call, address: str | None) -> str:
+    """Whose device it is; who has no mailbox is told before anything else is asked for."""
+    user = call.asked(address, "address", forms.address)
+    with opened(call.database) as database:
+        accounts.user(database, user)
+    return user

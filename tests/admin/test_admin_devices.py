@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import imaplib
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mxgw.admin.devices import LETTERS, device_name, digest, new_password
 from mxgw.admin.refusal import Refused
+from mxgw.admin.words import CATALOGUE, Language, Words
 from tests.admin.admin_house import PASSWORD, AdminHouse, may_log_in
 from tests.admin.person import Person, wide
 from tests.rig.process import wait_until
@@ -141,3 +143,32 @@ def test_passwords_are_made_of_chance_and_names_are_what_people_write() -> None:
     for bad in ("", "a\x1bb", "x" * 65):
         with pytest.raises(Refused):
             device_name(bad)
+
+
+def test_the_time_of_a_device_is_told_whatever_the_databases_own_is(house: AdminHouse) -> None:
+    address = house.user("dated")
+    # As in the stack, where MariaDB keeps Japan's time.
+    house.sql("SET GLOBAL time_zone = '+09:00'")
+    device(house, address)
+
+    (told,) = house.admin("device", "list", address).facts
+    with Person(
+        house.at_terminal("device", "list", address), {**house.environ(lang="ja"), "TZ": "JST-9"}
+    ) as someone:
+        someone.sees(CATALOGUE["column-since"].ja)
+        someone.sees(f"{datetime.fromisoformat(told['created']) + timedelta(hours=9):%Y-%m-%d %H:%M} JST")
+        assert someone.ends() == 0
+
+    made = datetime.fromisoformat(told["created"])
+    assert abs(datetime.now(UTC) - made) < timedelta(minutes=10)
+    house.sql("SET GLOBAL time_zone = 'SYSTEM'")
+
+
+def test_who_has_no_mailbox_is_told_before_the_device_is_asked_for(house: AdminHouse) -> None:
+    for command in ("add", "remove"):
+        with Person(
+            house.at_terminal("device", command, "nobody@example.jp"), house.environ(lang="ja")
+        ) as someone:
+            someone.sees(Words(Language.JA)("no-user", address="nobody@example.jp"))
+            assert someone.ends() == 2
+        assert CATALOGUE["ask-device"].ja not in someone.screen

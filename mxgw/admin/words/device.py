@@ -70,7 +70,7 @@ Example:
   mxgw admin device remove taro@example.jp iPhone""",
     ),
     "column-device": Text("device", "端末"),
-    "column-since": Text("since (UTC)", "発行日時（UTC）"),
+    "column-since": Text("since", "発行日時"),
     "ask-device": Text("Name of the device (for example iPhone):", "端末の名前（例：iPhone）："),
     "ask-remove-device": Text(
         "Shut out the device {name} of {user}?", "{user} の端末「{name}」を締め出しますか？"
