@@ -13,15 +13,17 @@ import click
 from mxgw.admin.refusal import Refused
 from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call, Cell, spoken
-from mxgw.watch.canary import SMTP_PORT, Bird, Broken, Flight, Part, Way, fly, resolved
+from mxgw.cli.admin_canary_record import tell_record
+from mxgw.watch import canary_site
+from mxgw.watch.canary import Broken, Flight, Part, fly
+from mxgw.watch.canary_dns import exchangers, published
 from mxgw.watch.canary_home import Mailbox
-from mxgw.watch.canary_letters import FIELD, dkim_record
+from mxgw.watch.canary_letters import FIELD
 from mxgw.watch.channels import Undelivered, by_sendgrid_api
 from mxgw.watch.judge import CANARY_MENDS
-from mxgw.watch.site import Site, site_of
+from mxgw.watch.site import site_of
 
 FILE: Final = "canary.json"
-MAX_KEY_OCTETS: Final = 16_384
 
 
 def group(words: Words) -> click.Command:
@@ -30,17 +32,24 @@ def group(words: Words) -> click.Command:
         "canary",
         words,
         canary,
-        [click.Option(["--record"], is_flag=True, help=words("option-canary-record"))],
+        [
+            click.Option(["--record"], is_flag=True, help=words("option-canary-record")),
+            click.Option(["--yes", "-y"], is_flag=True, help=words("option-yes-records")),
+            click.Option(["--replace"], is_flag=True, help=words("option-replace")),
+        ],
     )
 
 
-def canary(call: Call, record: bool) -> None:
+def canary(call: Call, record: bool, yes: bool, replace: bool) -> None:
     """Fly, keep the result, tell it; exit code 1 where a part is broken. ``record``: tell what DNS needs."""
     site = site_of(call.environ)
     if record:
-        _tell_record(call, site)
+        tell_record(call, site, yes=yes, replace=replace)
         return
-    bird = _bird(site)
+    if yes or replace:
+        raise Refused("canary-yes-alone")
+    bird = canary_site.bird(site)
+    servers = canary_site.dns_servers(site)
     mailbox = Mailbox(
         site, bird.recipient, site.get("CANARY_PASSWORD"), port=int(site.get("CANARY_IMAP_PORT", "993"))
     )
@@ -59,8 +68,9 @@ def canary(call: Call, record: bool) -> None:
     flight = fly(
         bird,
         mailbox,
-        exchangers=lambda: resolved(domain, site.get("MXGW_DNS")),
+        exchangers=lambda: exchangers(domain, servers),
         by_sendgrid=by_sendgrid,
+        published=lambda: published(canary_site.record(site), servers),
     )
     _keep(site.state / FILE, flight)
     if call.as_json:
@@ -81,60 +91,10 @@ def canary(call: Call, record: bool) -> None:
     call.say("watch-canary-well", seconds=round(flight.seconds or 0))
 
 
-def _tell_record(call: Call, site: Site) -> None:
-    try:
-        content = dkim_record(_key(site))
-    except ValueError as error:
-        raise Refused("canary-no-key", why=str(error).splitlines()[0]) from None
-    name = f"{_selector(site)}._domainkey.{_sender(site).rpartition('@')[2]}"
-    if call.as_json:
-        call.print_json({"type": "TXT", "name": name, "content": content})
-        return
-    call.say("canary-record", name=name)
-    # Never broken: it is copied.
-    click.echo(f"  {content}")
-
-
-def _selector(site: Site) -> str:
-    return site.get("CANARY_DKIM_SELECTOR", "canary")
-
-
-def _sender(site: Site) -> str:
-    return site.get("CANARY_FROM") or site.get("POSTMASTER_ADDRESS")
-
-
-def _key(site: Site) -> bytes:
-    try:
-        with Path(site.get("CANARY_DKIM_KEY")).open("rb") as file:
-            return file.read(MAX_KEY_OCTETS)
-    except OSError as error:
-        raise Refused("canary-no-key", why=error.strerror or "") from None
-
-
 def _cell(call: Call, flight: Flight, part: Part) -> Cell:
     if part is flight.broken:
         return flight.why, "bold red"
     return call.words("canary-part-well", seconds=f"{flight.parts[part.value]:.1f}"), "green"
-
-
-def _bird(site: Site) -> Bird:
-    recipient, password = site.get("CANARY_TO"), site.get("CANARY_PASSWORD")
-    if not recipient or not password:
-        raise Refused("canary-not-set")
-    way = site.get("CANARY_WAY", Way.SENDGRID.value)
-    if way not in set(Way):
-        raise Refused("canary-bad-way")
-    return Bird(
-        sender=_sender(site),
-        recipient=recipient,
-        authserv_id=site.get("EDGE_HOSTNAME"),
-        way=Way(way),
-        selector=_selector(site),
-        key=_key(site) if way == Way.DIRECT else b"",
-        port=int(site.get("CANARY_PORT", str(SMTP_PORT))),
-        cafile=site.get("CANARY_CA"),
-        helo=site.get("MAIL_HOSTNAME", "localhost"),
-    )
 
 
 def _facts(flight: Flight) -> dict[str, object]:
@@ -146,6 +106,7 @@ def _facts(flight: Flight) -> dict[str, object]:
         "seconds": flight.seconds,
         "parts": dict(flight.parts),
         "twin": flight.twin,
+        "record": flight.record.value,
     }
 
 

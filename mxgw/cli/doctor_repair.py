@@ -10,12 +10,15 @@ from enum import StrEnum
 import click
 
 from mxgw.admin.cloud.host_certificate import RELOADS, reload_services
+from mxgw.admin.cloud.settings import CLOUDFLARE_TOKEN
 from mxgw.admin.patience import Patience
 from mxgw.admin.refusal import Refused
 from mxgw.cli.admin_backup import back_up, place_of
 from mxgw.cli.admin_call import Call
+from mxgw.cli.admin_canary_record import write_record
 from mxgw.cli.admin_certificate import renewed
 from mxgw.cli.terminal import console, plain
+from mxgw.watch.canary_record import Standing
 from mxgw.watch.finding import Finding, Severity
 from mxgw.watch.mending import Ended, bring_up, flush, relay_says
 from mxgw.watch.repair import Act, Repair, repairs
@@ -28,6 +31,7 @@ QUESTIONS = {
     Act.RENEW: "ask-repair-renew",
     Act.RELOAD: "ask-repair-reload",
     Act.FLUSH: "ask-repair-flush",
+    Act.RECORD: "ask-repair-canary-record",
     Act.BACKUP: "ask-repair-backup",
 }
 
@@ -127,7 +131,11 @@ class Mending:
 
     def _repairs(self, findings: Sequence[Finding]) -> list[Repair]:
         ill = any(one.key == "watch-queue-old" for one in findings if one.severity is not Severity.GOOD)
-        return repairs(findings, relay_answers=bool(ill and relay_says(self._site.stack)))
+        return repairs(
+            findings,
+            relay_answers=bool(ill and relay_says(self._site.stack)),
+            writes_dns=bool(self._site.get(CLOUDFLARE_TOKEN)),
+        )
 
     def _question(self, repair: Repair) -> str:
         return self._call.words(_key(repair), name=_names(repair))
@@ -157,6 +165,8 @@ class Mending:
             case Act.FLUSH:
                 with self._waiting("repair-flushing"):
                     return self._ended(flush(self._site.stack, self._patience), "repair-flushed")
+            case Act.RECORD:
+                return self._write_record()
             case Act.BACKUP:
                 return self._back_up()
             case _:
@@ -179,6 +189,11 @@ class Mending:
             return State.FAILED, host.why, ()
         # Tailscale has no newer one: nothing is mended.
         return (State.FAILED if said == words("certificate-same") else State.DONE), said, ()
+
+    def _write_record(self) -> Outcome:
+        outside, found = write_record(self._call, self._site, yes=True, replace=False)
+        state = State.DONE if found is Standing.PUBLISHED else State.FAILED
+        return state, outside.parts["cloudflare"].message, tuple(outside.left)
 
     def _back_up(self) -> Outcome:
         made = back_up(self._call, place_of(self._call, str(self._site.stack.directory)), no_verify=False)

@@ -18,6 +18,7 @@ from typing import Final, Protocol
 
 from mxgw.scanner.judgement import NOT_SCANNED
 from mxgw.watch.canary_letters import Results, forged, genuine
+from mxgw.watch.canary_record import Standing
 
 SMTP_SECONDS: Final = 45.0
 """The edge waits for home, and home for its scanner."""
@@ -43,6 +44,8 @@ class Part(StrEnum):
     DOVECOT = "dovecot"
     IMAP = "imap"
     AUTHENTICATION = "authentication"
+    RECORD = "dkim-record"
+    """Mail flows; that the canary is not proven is the fault of its own record in DNS."""
     FORGERY = "forgery"
 
 
@@ -89,7 +92,8 @@ class Home(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """How it went. ``seconds`` is None where it did not arrive; ``parts`` were seen to work."""
+    """How it went. ``seconds`` is None where it did not arrive; ``parts`` were seen to work. ``record``: how
+    that of its key was in DNS, asked for where it was not proven."""
 
     at: float
     way: Way
@@ -99,6 +103,7 @@ class Flight:
     parts: Mapping[str, float]
     twin: str = "untried"
     """"refused", "marked" (delivered, and not as pass) or "untried"."""
+    record: Standing = Standing.UNKNOWN
 
 
 def fly(
@@ -107,11 +112,12 @@ def fly(
     *,
     exchangers: Callable[[], list[tuple[str, str]]],
     by_sendgrid: Callable[[bytes, str], None],
+    published: Callable[[], Standing] = lambda: Standing.UNKNOWN,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Flight:
     """One flight. ``exchangers`` gives name and address of the MX; ``by_sendgrid`` hands a message over,
-    with its token. Both raise Broken."""
+    with its token. Both raise Broken. ``published``: how the record of its key is in DNS."""
     at, began = now(), time.monotonic()
     parts: dict[str, float] = {}
     seconds, twin = None, "untried"
@@ -141,7 +147,11 @@ def fly(
             twin = _twin(bird, servers, home, sleep)
             seen(Part.FORGERY)
     except Broken as why:
-        return Flight(at, bird.way, why.part, why.why, seconds, parts, twin)
+        part, record = why.part, Standing.UNKNOWN
+        if part is Part.AUTHENTICATION and bird.way is Way.DIRECT:
+            record = published()
+            part = Part.RECORD if record in {Standing.MISSING, Standing.OTHER} else part
+        return Flight(at, bird.way, part, why.why, seconds, parts, twin, record)
     return Flight(at, bird.way, None, "", seconds, parts, twin)
 
 
@@ -238,24 +248,3 @@ def _transaction(session: smtplib.SMTP, bird: Bird, letter: bytes) -> tuple[int,
 
 def _text(said: bytes) -> str:
     return " ".join(said.decode("utf-8", "replace").split())
-
-
-def resolved(domain: str, dns_server: str = "") -> list[tuple[str, str]]:
-    """Name and address of the MX of a domain, the preferred first (RFC 5321 section 5.1). Raises Broken."""
-    import dns.exception
-    import dns.resolver
-
-    resolver = dns.resolver.Resolver(configure=not dns_server)
-    if dns_server:
-        host, _, port = dns_server.partition(":")
-        resolver.nameservers, resolver.port = [host], int(port or 53)
-    resolver.lifetime = 10.0
-    try:
-        records = sorted(resolver.resolve(domain, "MX"), key=lambda one: int(one.preference))
-        found = []
-        for one in records:
-            name = str(one.exchange).rstrip(".")
-            found += [(name, str(a)) for a in resolver.resolve(name, "A")]
-    except (dns.exception.DNSException, OSError) as error:
-        raise Broken(Part.DNS, f"MX of {domain}: {type(error).__name__} {error}") from None
-    return found

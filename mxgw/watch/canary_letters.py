@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import email.policy
 import re
 from dataclasses import dataclass
@@ -11,29 +10,12 @@ from email.utils import formatdate
 from typing import Final, Self
 
 import dkim
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 FIELD: Final = "X-Canary-Token"
 """Fields that begin with X-MXGW- are the gateway's own, and do not come through."""
 
 _SIGNED: Final = [b"from", b"to", b"subject", b"date", b"message-id", FIELD.lower().encode()]
 _RESULT: Final = re.compile(r"\b(dkim|dmarc)=(\w+)")
-
-
-def dkim_record(key: bytes) -> str:
-    """What DNS has to say of a private key in PEM (RFC 6376 section 3.6.1); ValueError if not of RSA."""
-    try:
-        private = serialization.load_pem_private_key(key, password=None)
-    except TypeError as error:
-        # An encrypted one; the canary flies without anybody there.
-        raise ValueError(str(error)) from None
-    if not isinstance(private, rsa.RSAPrivateKey):
-        raise ValueError("not an RSA key")  # noqa: TRY004 - as a text that is no key at all
-    public = private.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode()}"
 
 
 def genuine(sender: str, recipient: str, token: str, selector: str, key: bytes) -> bytes:

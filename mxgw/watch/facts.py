@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mxgw.admin.stack import ServiceState
+from mxgw.watch.canary_record import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,23 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class CanaryRun:
-    """The last run: which part was broken ("" none), and how long the way took."""
+    """The last run: which part was broken ("" none), and how long the way took. ``record``: how the record of
+    its key was in DNS then."""
 
     at: float
     broken: str
     why: str
     seconds: float
+    record: Standing = Standing.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """One that is set up; ``set_at`` is Unix time. ``trouble`` says why its key cannot be used, ``record`` is
+    the name of its record, ``standing`` how that is in DNS now."""
+
+    run: CanaryRun | None
+    set_at: float
+    trouble: str = ""
+    record: str = ""
+    standing: Standing = Standing.UNKNOWN

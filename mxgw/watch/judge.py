@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mxgw.admin.forms import about
+from mxgw.watch.canary_record import Standing
 from mxgw.watch.facts import (
+    Canary,
     CanaryRun,
     Certificate,
     Containers,
@@ -82,13 +84,19 @@ CANARY_MENDS: Final = {
 }
 """By the canary's part."""
 
+RECORD: Final = "dkim-record"
+"""The part that is no part of the way."""
+
 DAY: Final = 86_400
 
 Sample = tuple[float, str, float]
 
 
-def judged(seen: Mapping[str, Any], samples: Sequence[Sample], *, now: float) -> list[Finding]:
-    """One round's findings, in the order in which they are shown."""
+def judged(
+    seen: Mapping[str, Any], samples: Sequence[Sample], *, now: float, awake_since: float = 0.0
+) -> list[Finding]:
+    """One round's findings, in the order in which they are shown. ``awake_since``: when the machine came back
+    from an absence, after which its timers have not had their turn yet."""
     judges: dict[str, Callable[[Any], list[Finding]]] = {
         "containers": lambda facts: _containers(facts, samples),
         "disks": lambda facts: _disks(facts, samples),
@@ -100,7 +108,7 @@ def judged(seen: Mapping[str, Any], samples: Sequence[Sample], *, now: float) ->
         "update": lambda facts: _update(facts, now),
         "databases": lambda facts: _databases(facts, now),
         "sent": _sent,
-        "canary": lambda facts: _canary(facts, now),
+        "canary": lambda facts: _canary(facts, now, awake_since),
     }
     found: list[Finding] = []
     for name, facts in seen.items():
@@ -305,26 +313,46 @@ def _databases(facts: Databases, now: float) -> list[Finding]:
     return [clamav, good("rspamd-database", "watch-rspamd-well", days=max(0, days))]
 
 
-def _canary(facts: CanaryRun | None, now: float) -> list[Finding]:
+def _canary(facts: Canary | None, now: float, awake_since: float) -> list[Finding]:
     if facts is None:
         return [good("canary", "watch-canary-none")]
-    if facts.broken:
-        told: dict[str, Fact] = {"part": facts.broken}
-        return [
-            bad(
-                "canary",
-                "watch-canary-broken",
-                CANARY_MENDS.get(facts.broken, "watch-canary-timer"),
-                facts.why,
-                **told,
+    if facts.trouble:
+        return [bad("canary", "watch-canary-key", "watch-canary-key-mend", why=facts.trouble)]
+    run = facts.run
+    since = max(run.at if run else facts.set_at, awake_since)
+    if run is None:
+        if now - since > CANARY_SECONDS:
+            return [warning("canary", "watch-canary-never", "watch-canary-timer")]
+        return [good("canary", "watch-canary-soon")]
+    if run.broken and run.broken != RECORD:
+        told: dict[str, Fact] = {"part": run.broken}
+        mend = CANARY_MENDS.get(run.broken, "watch-canary-timer")
+        return [bad("canary", "watch-canary-broken", mend, run.why, **told)]
+    if found := _canary_record(facts, run):
+        return [found]
+    if now - since > CANARY_SECONDS:
+        minutes = int((now - run.at) // 60)
+        return [warning("canary", "watch-canary-old", "watch-canary-timer", minutes=minutes)]
+    if run.broken:
+        return [good("canary", "watch-canary-record-mended", name=facts.record)]
+    if run.seconds > CANARY_SLOW_SECONDS:
+        return [warning("canary", "watch-canary-slow", "watch-canary-slow-mend", seconds=round(run.seconds))]
+    return [good("canary", "watch-canary-well", seconds=round(run.seconds))]
+
+
+def _canary_record(facts: Canary, run: CanaryRun) -> Finding | None:
+    """What DNS says now; where it says nothing, what it said when the canary was not proven. Mail flows."""
+    name = facts.record
+    if not name:
+        return None
+    match facts.standing if facts.standing is not Standing.UNKNOWN else run.record:
+        case Standing.MISSING:
+            return warning(
+                "canary", "watch-canary-record-missing", "watch-canary-record-mend", run.why, name=name
             )
-        ]
-    if now - facts.at > CANARY_SECONDS:
-        return [
-            warning("canary", "watch-canary-old", "watch-canary-timer", minutes=int((now - facts.at) // 60))
-        ]
-    if facts.seconds > CANARY_SLOW_SECONDS:
-        return [
-            warning("canary", "watch-canary-slow", "watch-canary-slow-mend", seconds=round(facts.seconds))
-        ]
-    return [good("canary", "watch-canary-well", seconds=round(facts.seconds))]
+        case Standing.OTHER:
+            return warning(
+                "canary", "watch-canary-record-other", "watch-canary-record-mend", run.why, name=name
+            )
+        case _:
+            return None

@@ -31,6 +31,9 @@ MAX_SAMPLES: Final = 14 * 24
 
 SAMPLE_SECONDS: Final = 3_600
 
+AWAY_SECONDS: Final = 300.0
+"""A round each minute: after so long without one the machine was off or asleep, or the watch was."""
+
 IMMEDIATE: Final = ("waiting", "notice-")
 """Ids that are not waited for: their source has its own patience."""
 
@@ -69,7 +72,8 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """``samples`` are (Unix time, name, number) of what grows; ``failed``: how a channel failed."""
+    """``samples`` are (Unix time, name, number) of what grows; ``failed``: how a channel failed; ``at``: the
+    last round; ``awake_since``: the first one after the last absence (0.0: none is known)."""
 
     known: dict[str, Known] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
@@ -77,6 +81,12 @@ class Memory:
     failed: dict[str, str] = field(default_factory=dict)
     samples: tuple[tuple[float, str, float], ...] = ()
     at: float = 0.0
+    awake_since: float = 0.0
+
+
+def awake_since(memory: Memory, *, now: float) -> float:
+    """When the machine came back, as a round at ``now`` sees it."""
+    return now if memory.at and not 0 <= now - memory.at <= AWAY_SECONDS else memory.awake_since
 
 
 def after(memory: Memory, findings: Sequence[Finding], channels: Sequence[str], *, now: float) -> Memory:
@@ -96,7 +106,12 @@ def after(memory: Memory, findings: Sequence[Finding], channels: Sequence[str], 
         known = {**ill, **known}
     pending = [*(notice for notice in memory.pending if notice.to), *(one for one in notices if one.to)]
     return replace(
-        memory, known=known, findings=tuple(findings), pending=tuple(pending[-MAX_PENDING:]), at=now
+        memory,
+        known=known,
+        findings=tuple(findings),
+        pending=tuple(pending[-MAX_PENDING:]),
+        at=now,
+        awake_since=awake_since(memory, now=now),
     )
 
 
@@ -179,6 +194,7 @@ def _parsed(saved: Any) -> Memory:
         failed={str(name): str(why) for name, why in saved["failed"].items()},
         samples=tuple((float(at), str(name), float(number)) for at, name, number in saved["samples"]),
         at=float(saved["at"]),
+        awake_since=float(saved.get("awake_since", 0.0)),
     )  # fmt: skip
 
 

@@ -20,7 +20,12 @@ from cryptography import x509
 
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import Answer
+from mxgw.watch import canary_site
+from mxgw.watch.canary import Way
+from mxgw.watch.canary_dns import published
+from mxgw.watch.canary_record import Standing
 from mxgw.watch.facts import (
+    Canary,
     CanaryRun,
     Certificate,
     Containers,
@@ -252,14 +257,31 @@ def update(site: Site, now: float) -> Task | None:
     return _task(site, "update.json", now)
 
 
-def canary(site: Site, now: float) -> CanaryRun | None:
-    """The last canary; None where there was none."""
+def canary(site: Site, now: float) -> Canary | None:
+    """The last canary, and how the record of its key is in DNS; None where none is to fly."""
     del now
-    saved = _state(site, "canary.json")
-    if saved is None:
+    if not canary_site.set_up(site):
         return None
+    saved = _state(site, "canary.json")
+    run = _run(saved) if saved is not None else None
+    set_at = os.stat(site.stack.directory / ".env").st_mtime
+    if canary_site.way(site) is not Way.DIRECT:
+        # SendGrid signs: its keys are those of the domain.
+        return Canary(run, set_at)
+    try:
+        record = canary_site.record(site)
+    except Refused as why:
+        return Canary(run, set_at, trouble=str(why.facts.get("why", why.key)))
+    return Canary(run, set_at, record=record.name, standing=published(record, canary_site.dns_servers(site)))
+
+
+def _run(saved: Mapping[str, Any]) -> CanaryRun:
     return CanaryRun(
-        float(saved["at"]), str(saved["broken"]), str(saved["why"]), float(saved["seconds"] or 0.0)
+        float(saved["at"]),
+        str(saved["broken"]),
+        str(saved["why"]),
+        float(saved["seconds"] or 0.0),
+        Standing(saved.get("record", Standing.UNKNOWN)),
     )
 
 

@@ -36,6 +36,8 @@ class Act(StrEnum):
     """A service reads its certificate again; sessions stay."""
     FLUSH = "flush"
     """Postfix tries what waits, as it would by itself later."""
+    RECORD = "canary-record"
+    """The record of the canary's key, at Cloudflare; what others have put there is asked for again."""
     BACKUP = "backup"
     """``mxgw admin backup now``: one more, and its trial."""
 
@@ -52,6 +54,8 @@ _ACTS: Final = {
     "watch-certificate-unseen": Act.RENEW,
     "watch-certificate-old": Act.RELOAD,
     "watch-queue-old": Act.FLUSH,
+    "watch-canary-record-missing": Act.RECORD,
+    "watch-canary-record-other": Act.RECORD,
     "watch-backup-never": Act.BACKUP,
     "watch-backup-failed": Act.BACKUP,
     "watch-backup-old": Act.BACKUP,
@@ -77,14 +81,16 @@ class Repair:
         return f"{self.act}-{self.service}" if self.service else self.act.value
 
 
-def repairs(findings: Sequence[Finding], *, relay_answers: bool) -> list[Repair]:
-    """What can be done, in the order in which it should be. A flush is of use where the relay answers."""
+def repairs(findings: Sequence[Finding], *, relay_answers: bool, writes_dns: bool = False) -> list[Repair]:
+    """What can be done, in the order in which it should be. A flush is of use where the relay answers;
+    a record is ours to write where we have a token."""
+    useless = {*(() if relay_answers else {Act.FLUSH}), *(() if writes_dns else {Act.RECORD})}
     ill = [one for one in findings if one.severity is not Severity.GOOD]
     wanted: dict[tuple[Act, str], list[str]] = {}
     whole = _down_altogether(ill)
     for one in ill:
         act, service = (Act.UP, "") if whole and _stopped(one) else _act(one)
-        if act is not None and (act is not Act.FLUSH or relay_answers):
+        if act is not None and act not in useless:
             wanted.setdefault((act, service), []).append(one.id)
     if any(act is Act.RENEW for act, _ in wanted):
         # It has them read the new one.

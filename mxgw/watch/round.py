@@ -11,7 +11,7 @@ from mxgw.watch.channels import Channel, Undelivered
 from mxgw.watch.facts import Containers, Disk, Unseen
 from mxgw.watch.finding import Fact, Finding, Severity, bad, good, warning
 from mxgw.watch.judge import judged
-from mxgw.watch.memory import Memory, Notice, Occasion, after, sampled
+from mxgw.watch.memory import Memory, Notice, Occasion, after, awake_since, sampled
 from mxgw.watch.telling import clock, text_of
 from mxgw.watch.waiting import Mail, Waiting
 
@@ -59,7 +59,7 @@ def found(
     now: float,
 ) -> list[Finding]:
     """What is so, by what was seen now and by what is remembered. Pure; ``channels`` by their names."""
-    findings = judged(seen, memory.samples, now=now)
+    findings = judged(seen, memory.samples, now=now, awake_since=awake_since(memory, now=now))
     findings += _clock_findings(clock_says)
     return findings + [_channel_finding(name, memory.failed.get(name, "")) for name in channels]
 

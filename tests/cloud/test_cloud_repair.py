@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mxgw.admin.words import Language, Words
-from mxgw.watch.canary_letters import dkim_record
+from mxgw.watch.canary_record import key_record
 from tests.admin.admin_house import Told, admin
 from tests.admin.person import Person
 from tests.cli.support import PROGRAM, environment
@@ -18,11 +18,13 @@ from tests.cloud.pebble import ZoneThread
 from tests.rig.process import find_program
 
 DOMAIN = "example.jp"
-KEY = dkim_record(
+KEY = key_record(
+    "postmaster@example.jp",
+    "s1",
     rsa.generate_private_key(65537, 2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-)
+    ),
+).content
 MX = "mx.example.jp"
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "ja"])
 

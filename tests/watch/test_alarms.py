@@ -169,7 +169,7 @@ ALARMS = {
             lambda house: house.flight(),
             f"The test mail did not get through: {part}",
         )
-        for part in Part
+        for part in set(Part) - {Part.RECORD}
     },
 }
 

@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +84,11 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
 class Whole:
     """All of it, running."""
 
-    def __init__(self, house: WatchedHouse, dovecot: Dovecot, scanner: FaultyScanner, door: HomeDoor) -> None:
+    def __init__(
+        self, house: WatchedHouse, zone: Zone, dovecot: Dovecot, scanner: FaultyScanner, door: HomeDoor
+    ) -> None:
         self.house = house
+        self.zone = zone
         self.dovecot = dovecot
         self.scanner = scanner
         self.door = door
@@ -167,7 +170,7 @@ async def whole(tmp_path: Path) -> AsyncIterator[Whole]:
                 "CANARY_PORT": str(edge.smtp[1]),
                 "CANARY_IMAP_PORT": str(front.port),
             }
-            yield Whole(house, dovecot, scanner, door)
+            yield Whole(house, zone, dovecot, scanner, door)
 
 
 async def test_it_arrives_is_proven_and_removed_and_its_forged_twin_is_marked(whole: Whole) -> None:
@@ -186,17 +189,30 @@ async def test_each_broken_part_names_itself_and_recovers(
     key_pair(tmp_path / "other.key")
     (tmp_path / "elsewhere").mkdir()
     stranger = Authority(tmp_path / "elsewhere")
+    whole.zone.failing.add("MX example.jp")
+    assert (await whole.fly())["broken"] == Part.DNS
+    whole.zone.failing.clear()
+
     for part, settings in {
-        Part.DNS: {"MXGW_DNS": f"127.0.0.1:{free_port()}"},
         Part.PORT: {"CANARY_PORT": str(free_port())},
         Part.TLS: {"CANARY_CA": str(stranger.path)},
-        Part.AUTHENTICATION: {"CANARY_DKIM_KEY": str(tmp_path / "other.key")},
+        Part.AUTHENTICATION: {"EDGE_HOSTNAME": "mx.elsewhere.example"},
         Part.IMAP: {"CANARY_PASSWORD": "wrong"},
     }.items():
         well = {name: whole.house.settings[name] for name in settings}
         flight = await whole.fly(**settings)
         assert flight["broken"] == part, flight
         assert flight["why"]
+        whole.house.settings |= well
+
+    for standing, settings in {
+        "missing": {"CANARY_DKIM_SELECTOR": "nothing"},
+        "other": {"CANARY_DKIM_KEY": str(tmp_path / "other.key")},
+    }.items():
+        well = {name: whole.house.settings.get(name, "") for name in settings}
+        flight = await whole.fly(**settings)
+        assert (flight["broken"], flight["record"]) == (Part.RECORD, standing), flight
+        assert flight["seconds"] > 0, "mail has arrived"
         whole.house.settings |= well
 
     whole.scanner.fault = Fault.CLOSES
@@ -277,38 +293,3 @@ def test_a_forged_twin_that_passes_is_the_alarm(monkeypatch: pytest.MonkeyPatch,
     flight = fly(bird, Credulous(), exchangers=lambda: [("mx", "127.0.0.1")], by_sendgrid=lambda *_: None)
 
     assert flight.broken is Part.FORGERY
-
-
-@pytest.fixture
-def keeper(tmp_path: Path) -> Iterator[WatchedHouse]:
-    """A house whose canary has a key."""
-    house = WatchedHouse(tmp_path)
-    house.settings |= {"CANARY_DKIM_KEY": str(tmp_path / "canary.key"), "CANARY_FROM": "canary@example.jp"}
-    house.write()
-    yield house
-    house.close()
-
-
-def show_record(house: WatchedHouse, lang: str = "en") -> tuple[int, str]:
-    environ = {"LC_ALL": "C.UTF-8", **house.environ}
-    told = CliRunner().invoke(group, ["admin", "canary", "--record", "--lang", lang], env=environ)
-    return told.exit_code, told.output
-
-
-def test_the_record_of_its_key_is_told_as_dns_has_to_have_it(keeper: WatchedHouse) -> None:
-    expected = key_pair(keeper.directory / "canary.key")
-
-    code, told = show_record(keeper)
-
-    assert code == 0, told
-    assert json.loads(told) == {"type": "TXT", "name": "canary._domainkey.example.jp", "content": expected}
-
-
-@pytest.mark.parametrize("lang", ["en", "ja"])
-def test_a_key_that_is_none_is_refused_with_what_to_do(keeper: WatchedHouse, lang: str) -> None:
-    (keeper.directory / "canary.key").write_text("not a key")
-
-    code, told = show_record(keeper, lang)
-
-    assert code == 2
-    assert "openssl genrsa" in told

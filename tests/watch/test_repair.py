@@ -23,6 +23,8 @@ LEFT_TO_PEOPLE = {
     "watch-clamav-old": "the same",
     "watch-rspamd-old": "it asks for its lists by itself",
     "watch-canary-broken": "the broken part has a finding of its own, or is outside of the house",
+    "watch-canary-key": "a key and its place are a person's to choose",
+    "watch-canary-never": "a timer",
     "watch-canary-old": "a timer",
     "watch-canary-slow": "nothing is broken",
     "watch-away": "outside of the house, or a finding of its own",
@@ -81,6 +83,10 @@ TABLE: dict[str, tuple[list[Finding], list[str]]] = {
         [backup("watch-backup-old"), down("mariadb", "exited")],
         ["start-mariadb", "backup"],
     ),
+    "the record of the canary's key": (
+        [warning("canary", "watch-canary-record-missing", "", name="canary._domainkey.example.jp")],
+        ["canary-record"],
+    ),
     "the queue": ([bad("queue", "watch-queue-old", "", count=3, minutes=300)], ["flush"]),
 }
 
@@ -89,7 +95,7 @@ TABLE: dict[str, tuple[list[Finding], list[str]]] = {
 def test_the_table(what: str) -> None:
     findings, wanted = TABLE[what]
 
-    assert [one.name for one in repairs(findings, relay_answers=True)] == wanted
+    assert [one.name for one in repairs(findings, relay_answers=True, writes_dns=True)] == wanted
 
 
 def test_a_repair_says_for_which_findings_it_is() -> None:
@@ -104,9 +110,13 @@ def test_a_queue_is_left_alone_while_the_relay_does_not_answer() -> None:
     assert repairs([bad("queue", "watch-queue-old", "", count=3, minutes=300)], relay_answers=False) == []
 
 
+def test_a_record_is_left_to_people_where_there_is_no_token() -> None:
+    assert repairs([warning("canary", "watch-canary-record-other", "", name="x")], relay_answers=True) == []
+
+
 @pytest.mark.parametrize("kind", sorted(kinds()))
 def test_each_kind_is_mended_or_left_to_people_for_a_reason(kind: str) -> None:
     facts: dict[str, Fact] = {"name": "redis", "state": "exited", "place": FILE, "days": 3, "hours": 50}
-    offered = repairs([bad("x", kind, "", **facts)], relay_answers=True)
+    offered = repairs([bad("x", kind, "", **facts)], relay_answers=True, writes_dns=True)
 
     assert bool(offered) != (kind in LEFT_TO_PEOPLE)

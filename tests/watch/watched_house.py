@@ -162,6 +162,8 @@ class WatchedHouse:
             "WATCH_TLS_PORTS": str(self.port.port),
             "TAILSCALE_COMMAND": str(directory / "tailscale"),
             "POSTMASTER_ADDRESS": "postmaster@example.jp",
+            "CANARY_TO": "canary@example.jp",
+            "CANARY_PASSWORD": "secret",
             "SENDGRID_LIMIT": "100/day",
             "SENDGRID_API_KEY": "SG.secret",
             "SENDGRID_API_URL": self.notices.url,

@@ -19,7 +19,8 @@ its own (mxgw admin user add canary@DOMAIN); CANARY_WAY sendgrid or direct.
 
 Examples:
   mxgw admin canary
-  mxgw admin canary --record   the TXT record for its key (CANARY_WAY=direct)""",
+  mxgw admin canary --record   the TXT record for its key (CANARY_WAY=direct): shown,
+                               looked for in DNS, written to Cloudflare after a yes""",
         """\
 署名した試験メールを本番と同じ経路で送り、届いたことを IMAP で確かめて削除します。続いて
 偽造メールを送り、拒否されるか印が付くことを確かめます（タイマーが 10 分ごとに実行）。
@@ -28,14 +29,40 @@ Examples:
 
 例：
   mxgw admin canary
-  mxgw admin canary --record   鍵の TXT レコードを表示（CANARY_WAY=direct の場合）""",
+  mxgw admin canary --record   鍵の TXT レコードを表示し、DNS を確かめ、確認のうえ
+                               Cloudflare に書き込み（CANARY_WAY=direct の場合）""",
     ),
     "option-canary-record": Text(
-        "Send nothing; show the DNS record that its key needs.", "送信せず、鍵に必要な DNS レコードを表示。"
+        "Send nothing: show the DNS record of its key, and write it where .env has CLOUDFLARE_API_TOKEN.",
+        "送信せず、鍵の DNS レコードを表示。.env に CLOUDFLARE_API_TOKEN があれば書き込めます。",
     ),
     "canary-record": Text(
-        "A TXT record for the name {name} (at Cloudflare; proxy does not matter), in one line:",
-        "次の 1 行を、名前 {name} の TXT レコードとして Cloudflare に登録してください：",
+        "The record of the canary's key, a TXT record for the name {name}, in one line:",
+        "試験メールの鍵のレコード（名前 {name} の TXT レコード、1 行）：",
+    ),
+    "canary-record-there": Text("It is in DNS: {name}", "DNS に登録されています：{name}"),
+    "canary-record-missing": Text("It is not in DNS: {name}", "DNS に登録されていません：{name}"),
+    "canary-record-other": Text(
+        "DNS has another key at this name, a revoked one, or several: {name}",
+        "DNS のこの名前には、別の鍵か、取り消された鍵か、複数の鍵があります：{name}",
+    ),
+    "canary-record-unknown": Text(
+        "Nobody answers when asked for it: {name} (does DNS work here?)",
+        "DNS が応答しないため、登録の有無がわかりません：{name}（この機械で DNS は使えますか？）",
+    ),
+    "canary-record-by-hand": Text(
+        "Put it in at Cloudflare (DNS > Records > Add record). Or make a token (Zone > DNS > Edit), put it into .env "
+        "as CLOUDFLARE_API_TOKEN and run this command again: it writes the record.",
+        "Cloudflare（DNS > レコード > レコードを追加）で登録してください。または、トークン（ゾーン > DNS > 編集）を"
+        " .env の CLOUDFLARE_API_TOKEN に設定して再実行すると、このコマンドが書き込みます。",
+    ),
+    "canary-yes-alone": Text(
+        "--yes and --replace belong to --record: mxgw admin canary --record --yes",
+        "--yes と --replace は --record と一緒に使います：mxgw admin canary --record --yes",
+    ),
+    "canary-no-sender": Text(
+        "From whom the canary flies is not set: CANARY_FROM or POSTMASTER_ADDRESS in .env.",
+        "試験メールの差出人がありません。.env の CANARY_FROM か POSTMASTER_ADDRESS を設定してください。",
     ),
     "canary-not-set": Text(
         "Make a mailbox for it (mxgw admin user add canary@DOMAIN), and set CANARY_TO and CANARY_PASSWORD in .env.",
@@ -58,6 +85,41 @@ Examples:
     ),
     "watch-canary-broken": Text(
         "The test mail did not get through: {part} is broken.", "試験メールが通りません。故障箇所：{part}"
+    ),
+    "watch-canary-never": Text(
+        "The canary is set up, and no test mail has been sent yet.",
+        "試験メールは設定済みですが、まだ一度も送られていません。",
+    ),
+    "watch-canary-soon": Text(
+        "The canary is set up; its first test mail goes out within minutes.",
+        "試験メールは設定済みです。まもなく最初の 1 通を送ります。",
+    ),
+    "watch-canary-key": Text(
+        "The canary cannot sign, so no test mail is sent: the key in CANARY_DKIM_KEY cannot be used ({why}).",
+        "試験メールに署名できないため、送信していません。CANARY_DKIM_KEY の鍵を使えません（{why}）。",
+    ),
+    "watch-canary-key-mend": Text(
+        "Make one: openssl genrsa -out FILE 2048; put FILE into .env as CANARY_DKIM_KEY; then mxgw admin canary --record",
+        "openssl genrsa -out ファイル 2048 で作り、.env の CANARY_DKIM_KEY に指定して、"
+        "mxgw admin canary --record を実行してください。",
+    ),
+    "watch-canary-record-missing": Text(
+        "DNS has no record of the canary's key ({name}): test mails cannot be proven. Other mail is not affected.",
+        "試験メールの鍵のレコードが DNS にありません（{name}）。試験メールの署名を確認できません。"
+        "ほかのメールには影響しません。",
+    ),
+    "watch-canary-record-other": Text(
+        "DNS has another key than the canary's ({name}): test mails cannot be proven. Other mail is not affected.",
+        "DNS に試験メールの鍵とは別の鍵があります（{name}）。試験メールの署名を確認できません。"
+        "ほかのメールには影響しません。",
+    ),
+    "watch-canary-record-mend": Text(
+        "mxgw admin canary --record shows the right one, and writes it to Cloudflare after a yes.",
+        "mxgw admin canary --record で正しいレコードを表示し、確認のうえ Cloudflare に書き込めます。",
+    ),
+    "watch-canary-record-mended": Text(
+        "The record of the canary's key is in DNS again ({name}); the next test mail will show it.",
+        "試験メールの鍵のレコードは DNS に登録されました（{name}）。次の試験メールで確認されます。",
     ),
     "watch-canary-old": Text(
         "The last test mail was sent {minutes} minutes ago.", "最後の試験メールは {minutes} 分前です。"

@@ -91,6 +91,10 @@ HOUSE: Final = {
         "Make a backup now? It may take long; mail flows on.",
         "今すぐバックアップしますか？時間がかかることがありますが、メールは止まりません。",
     ),
+    "ask-repair-canary-record": Text(
+        "Look at the record of the canary's key at Cloudflare, to mend it? What would change is shown first.",
+        "Cloudflare にある試験メールの鍵のレコードを確認して直しますか？変更内容を先に表示します。",
+    ),
     "ask-repair-dns": Text(
         "Look at the records of {domain} at Cloudflare, to mend them? What would change is shown first.",
         "Cloudflare の {domain} のレコードを確認して直しますか？変更内容を先に表示します。",
