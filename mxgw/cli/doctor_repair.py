@@ -191,7 +191,7 @@ class Mending:
         return (State.FAILED if said == words("certificate-same") else State.DONE), said, ()
 
     def _write_record(self) -> Outcome:
-        outside, found = write_record(self._call, self._site, yes=True, replace=False)
+        outside, found = write_record(self._call, self._site, yes=self._yes, replace=False)
         state = State.DONE if found is Standing.PUBLISHED else State.FAILED
         return state, outside.parts["cloudflare"].message, tuple(outside.left)
 

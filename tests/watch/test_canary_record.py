@@ -1,4 +1,4 @@
-"""The record of the canary's key: told where it is missing or another's, written at Cloudflare after a yes."""
+"""The record of the canary's key: told where it is missing or another's, written to Cloudflare on a yes."""
 
 from __future__ import annotations
 
@@ -240,6 +240,24 @@ def test_a_person_is_shown_it_and_asked(writer: WatchedHouse, zone: FakeCloudfla
         someone.types("y")
         someone.sees(words("canary-record-there", name=NAME))
         assert someone.ends() == 0
+
+
+def test_a_person_sees_what_the_doctor_would_change_before_it_does(
+    writer: WatchedHouse, zone: FakeCloudflare
+) -> None:
+    environ = environment({**writer.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm"})
+    setsid = find_program("setsid", package="util-linux")
+
+    with Person([setsid, "--ctty", "--wait", PROGRAM, "doctor", "--house"], environ) as someone:
+        someone.sees("Look at the record of the canary's key at Cloudflare")
+        someone.types("y")
+        someone.sees(f"+ TXT {NAME}")
+        someone.sees("Write these 1 records")
+        assert zone.records == {}
+        someone.types("y")
+        assert someone.ends() == 0
+
+    assert len(zone.records) == 1
 
 
 @LANGUAGES
