@@ -92,7 +92,8 @@ class Call:
             return
         # Imported here: only people pay for it.
         from rich.table import Table
-        from rich.text import Text
+
+        from mxgw.cli.sentence import Sentence
 
         table = Table(box=None, header_style="bold")
         for index, column in enumerate(columns):
@@ -100,7 +101,7 @@ class Call:
             table.add_column(self.words(f"column-{column}"), style=style, overflow="fold")
         for row in rows:
             cells = ((cell, "") if isinstance(cell, str) else cell for cell in row)
-            table.add_row(*(Text(plain(text), style=style) for text, style in cells))
+            table.add_row(*(Sentence(plain(text), style=style) for text, style in cells))
         console().print(table)
 
     def refuse(self, refused: Refused) -> NoReturn:

@@ -44,8 +44,8 @@ def group(words: Words) -> click.Command:
 
 
 def watch(call: Call, show: bool) -> None:
-    """One round, told in a table or as JSON; with ``show`` the last one, and exit code 1 where something is in
-    trouble. A round that was made is no failure of the timer that made it."""
+    """One round, told in a table or as JSON; with ``show`` the last one, and exit code 1 where something is
+    in trouble. A round that was made is no failure of the timer that made it."""
     site = site_of(call.environ)
     path = site.state / FILE
     if show:

@@ -62,7 +62,7 @@ def joined(lines: list[str]) -> str:
 def folded(text: str, wide: int) -> list[str]:
     """A paragraph in lines of at most so many columns; a word that is longer has a line of its own."""
     lines, line = [], ""
-    for blank, unit in _units(text):
+    for blank, unit in units(text):
         if line and width(line) + blank + width(unit) > wide:
             lines.append(line)
             line = unit
@@ -115,7 +115,7 @@ def _example(block: list[str], wide: int) -> list[str]:
     return [*lines, line, *comments]
 
 
-def _units(text: str) -> Iterator[tuple[int, str]]:
+def units(text: str) -> Iterator[tuple[int, str]]:
     """What is never broken, each with the number of blanks before it (0 or 1)."""
     unit, before, end = "", 0, 0
     for piece in _PIECE.finditer(text):

@@ -54,12 +54,14 @@ def _facts(call: Call, code: str) -> dict[str, str]:
 def _tell(call: Call, code: str) -> None:
     from rich.table import Table
 
+    from mxgw.cli.sentence import Sentence
+
     facts = _facts(call, code)
     table = Table(box=None, show_header=False, title=f"#{code}", title_justify="left", title_style="bold")
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in facts.items():
-        table.add_row(call.words(f"code-{name}"), text)
+        table.add_row(call.words(f"code-{name}"), Sentence(text))
     console().print(table)
 
 

@@ -60,9 +60,9 @@ def _title(call: Call, subject: str, domains: Collection[str]) -> str:
 
 
 def _finding(call: Call, verdict: Verdict) -> Text:
-    from rich.text import Text
+    from mxgw.cli.sentence import Sentence
 
-    told = Text(plain(call.words(verdict.key, **verdict.facts)))
+    told = Sentence(plain(call.words(verdict.key, **verdict.facts)))
     for line in verdict.evidence:
         told.append("\n" + plain(call.words("evidence", text=line)), style="dim")
     if verdict.mend:

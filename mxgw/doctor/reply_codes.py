@@ -6,6 +6,7 @@ Written by ``python -m mxgw.doctor.reply_codes > docs/reply-codes.md``.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from mxgw.doctor.words.codes import CODES, PAGE_HEAD, PAGE_SECTION
@@ -14,8 +15,9 @@ _CODE: Final = re.compile(r"(?:^|[\s#])[mM]([0-9]{2})\s*$")
 
 
 def code_in(text: str) -> str | None:
-    """The code of ``M34``, ``#m34``, or of a whole reply that ends with it; None where there is none."""
-    match = _CODE.search(text.strip())
+    """The code of ``M34``, ``#m34``, or of a whole reply that ends with it; None where there is none. A
+    Japanese keyboard may write it with letters of full width."""
+    match = _CODE.search(unicodedata.normalize("NFKC", text).strip())
     return f"M{match[1]}" if match else None
 
 

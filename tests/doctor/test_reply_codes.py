@@ -16,6 +16,7 @@ from mxgw.doctor.reply_codes import code_in, page
 from mxgw.doctor.words.codes import CODES
 from mxgw.policy import passed_on
 from mxgw.reply import Reply
+from tests.admin.person import wide
 from tests.rig.process import ROOT
 
 TAIL = re.compile(r" #(M\d\d)$")
@@ -108,7 +109,14 @@ def doctor(*arguments: str, lang: str = "en_US.UTF-8") -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize(
-    "words", [("M34",), ("#m34",), ("550 5.1.1 No such mailbox here #M34",), ("550", "5.1.1", "No", "#M34")]
+    "words",
+    [
+        ("M34",),
+        ("#m34",),
+        (wide("#M34"),),
+        ("550 5.1.1 No such mailbox here #M34",),
+        ("550", "5.1.1", "No", "#M34"),
+    ],
 )
 def test_the_doctor_explains_a_code_or_a_whole_reply(words: tuple[str, ...]) -> None:
     ended = doctor(*words)
