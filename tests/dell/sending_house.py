@@ -227,6 +227,9 @@ class Mailstore(Service):
         self.child.stop()
         self._place.remove()
 
+    def log(self) -> str:
+        return (self._place.path / "dovecot.log").read_text(errors="replace")
+
     def messages(self, user: str) -> list[bytes]:
         """Every message in the user's inbox."""
         maildir = self._place.path / "mail" / DOMAIN / user / "Maildir"
@@ -239,10 +242,11 @@ class Mailstore(Service):
         return self.messages(user)[count - 1]
 
 
-def scanner(milter_port: int) -> Rspamd:
-    """An Rspamd that speaks Postfix's protocol, with the stack's check of From."""
+def scanner(milter_port: int, more: Mapping[str, str]) -> Rspamd:
+    """An Rspamd that speaks Postfix's protocol, with the stack's check of From and ``more`` files."""
     return Rspamd(
         {
+            **more,
             "local.d/worker-proxy.inc": f'bind_socket = "127.0.0.1:{milter_port}"; milter = yes;\n'
             'timeout = 60s; upstream "local" { default = yes; self_scan = yes; }\n',
             "local.d/rspamd.lua": (STACK / "rspamd" / "local.d" / "rspamd.lua").read_text(),
@@ -369,12 +373,19 @@ class Postfix(Service):
 class SendingHouse(Service):
     """All of it, with ``relay`` in front and ``second`` in reserve.
 
-    ``scan=False`` leaves Rspamd out: for tests of what comes after it. ``internal_clients`` may use the door
-    without a login, at ``internal_port``. Postfix listens on ``listen``.
+    ``scan=False`` leaves Rspamd out: for tests of what comes after it; ``scanning`` are more files for it.
+    ``internal_clients`` may use the door without a login, at ``internal_port``. Postfix listens on
+    ``listen``.
     """
 
     def __init__(
-        self, directory: Path, *, scan: bool = True, internal_clients: str = "", listen: str = "127.0.0.1"
+        self,
+        directory: Path,
+        *,
+        scan: bool = True,
+        scanning: Mapping[str, str] | None = None,
+        internal_clients: str = "",
+        listen: str = "127.0.0.1",
     ) -> None:
         self.authority = Authority(directory)
         self.pair: Pair = self.authority.pair(HOSTNAME, "localhost", "127.0.0.1")
@@ -385,7 +396,7 @@ class SendingHouse(Service):
         self.store = Mailstore()
         self.milter_port = free_port()
         self.internal_port = free_port()
-        self.scanner = scanner(self.milter_port) if scan else None
+        self.scanner = scanner(self.milter_port, scanning or {}) if scan else None
         internal = {
             "INTERNAL_SUBMISSION": f"127.0.0.1:{self.internal_port}",
             "INTERNAL_CLIENTS": internal_clients,
