@@ -20,6 +20,9 @@ MAX_LISTED = 10_000
 MAX_HEADER_OCTETS = 64 * 1024
 """What is shown of a message's header."""
 
+_STOPPED = "is not running"
+"""What Compose says of a service that nothing can be executed in."""
+
 _ID = re.compile(r"[0-9A-F]{5,32}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,32}")
 """Postfix' short and long queue ids (postconf(5), enable_long_queue_ids)."""
 
@@ -71,6 +74,8 @@ class Queue:
 
     def _do(self, *command: str) -> Answer:
         answer = self._stack.run(SERVICE, command)
+        if answer.code and _STOPPED in answer.errors:
+            raise Refused("postfix-stopped", failure=True)
         if answer.code:
             raise Refused("queue-says-no", failure=True, why=shown(answer.errors.strip()[-300:] or "?"))
         return answer

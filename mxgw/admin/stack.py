@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from mxgw.admin.forms import shown
 from mxgw.admin.refusal import Refused
 
 DOCKER_VARIABLE = "MXGW_DOCKER"
@@ -33,6 +34,14 @@ _ONE_OFF = "com.docker.compose.oneoff"
 _SERVICE = "com.docker.compose.service"
 _RUN = re.compile(r"[-_]run[-_][0-9a-f]{12}")
 """How Compose ends the name of what ``docker compose run`` made."""
+
+# As docker 20 to 29 and Compose 1 to 5 say it.
+_DENIED = re.compile(r"permission denied while trying to connect to the docker (daemon|api)", re.IGNORECASE)
+_DOWN = re.compile(r"(cannot|couldn't|failed to) connect to (the )?docker (daemon|api)", re.IGNORECASE)
+_NO_PROJECT = re.compile(
+    r"no configuration file provided|can't find a suitable configuration file", re.IGNORECASE
+)
+_NO_ENV = re.compile(r"/\.env: permission denied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +162,21 @@ class Stack:
             raise Refused("docker-missing", failure=True) from None
         except subprocess.TimeoutExpired:
             raise Refused("docker-silent", failure=True, seconds=round(timeout)) from None
-        return Answer(child.returncode, said or b"", errors.decode(errors="replace"))
+        answer = Answer(child.returncode, said or b"", errors.decode(errors="replace"))
+        if answer.code:
+            self._need_docker(answer.errors)
+        return answer
+
+    def _need_docker(self, errors: str) -> None:
+        """Raises Refused where it was Docker itself, or the way to it, that failed."""
+        if _DENIED.search(errors):
+            raise Refused("docker-denied", failure=True)
+        if _DOWN.search(errors):
+            raise Refused("docker-down", failure=True)
+        if _NO_PROJECT.search(errors):
+            raise Refused("stack-missing", failure=True, path=shown(str(self.directory)))
+        if _NO_ENV.search(errors):
+            raise Refused("env-file-forbidden", failure=True, path=shown(str(self.directory / ".env")))
 
     def _end(self, child: subprocess.Popen[bytes]) -> None:
         """``docker compose`` is two programs: the second goes on alone where nobody ends both."""

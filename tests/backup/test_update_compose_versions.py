@@ -15,6 +15,7 @@ import pytest
 
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import ServiceState, Stack
+from mxgw.admin.words import Language, Words
 from tests.admin.admin_house import admin
 
 # Says what a file has for these arguments: exit code, stdout, stderr. Of several answers, one a call.
@@ -208,14 +209,63 @@ def test_a_container_that_goes_meanwhile_hides_no_other(docker: Docker) -> None:
 
 
 def test_a_docker_that_cannot_list_is_quoted(docker: Docker) -> None:
-    away = (1, "", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.")
-    docker.says({LIST: away, QUIET: away})
+    broken = (1, "", "Error response from daemon: layer does not exist")
+    docker.says({LIST: broken, QUIET: broken})
 
     with pytest.raises(Refused) as refused:
         docker.stack.states()
 
     assert refused.value.key == "docker-refuses"
-    assert "Cannot connect to the Docker daemon" in str(refused.value.facts["why"])
+    assert "layer does not exist" in str(refused.value.facts["why"])
+
+
+@pytest.mark.parametrize(
+    ("errors", "key"),
+    [
+        # Docker 26, Docker 29, Compose 1.
+        ("Cannot connect to the Docker daemon at unix:///run/docker.sock. Is it running?", "docker-down"),
+        ("failed to connect to the docker API at unix:///run/docker.sock; check if", "docker-down"),
+        ("Couldn't connect to Docker daemon at http+docker://localhost - is it running?", "docker-down"),
+        ("permission denied while trying to connect to the Docker daemon socket at unix:", "docker-denied"),
+        ("permission denied while trying to connect to the docker API at unix://", "docker-denied"),
+        ("no configuration file provided: not found", "stack-missing"),
+        ("ERROR:\n  Can't find a suitable configuration file in this directory", "stack-missing"),
+        ("open /opt/mxgw/dell-stack/.env: permission denied", "env-file-forbidden"),
+        ("stat /opt/mxgw/dell-stack/.env: permission denied", "env-file-forbidden"),
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_what_keeps_everybody_from_docker_is_a_sentence_that_says_what_to_do(
+    docker: Docker, errors: str, key: str, lang: str
+) -> None:
+    away = (1, "", f"{errors}\n")
+    docker.says({LIST: away, QUIET: away, "exec -T postfix postqueue -j": away})
+    facts = {"stack-missing": str(docker.directory), "env-file-forbidden": f"{docker.directory}/.env"}
+    sentence = Words(Language(lang))(key, path=facts.get(key, ""))
+
+    with pytest.raises(Refused) as refused:
+        docker.stack.states()
+    told = admin(
+        *("queue", "list", "--stack", str(docker.directory)),
+        settings={"MXGW_DOCKER": str(docker.program)},
+        lang=lang,
+    )
+
+    assert refused.value.key == key
+    assert (told.code, told.err) == (1, f"mxgw: {sentence}\n")
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_postfix_that_stands_still_is_named(docker: Docker, lang: str) -> None:
+    docker.says({"exec -T postfix postqueue -f": (1, "", 'service "postfix" is not running\n')})
+
+    told = admin(
+        *("queue", "flush", "--stack", str(docker.directory)),
+        settings={"MXGW_DOCKER": str(docker.program)},
+        lang=lang,
+    )
+
+    assert (told.code, told.err) == (1, f"mxgw: {Words(Language(lang))('postfix-stopped')}\n")
 
 
 def test_compose_is_called_from_the_directory_where_compose_1_looks_for_its_file(

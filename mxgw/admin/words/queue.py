@@ -113,6 +113,10 @@ Example:
         "{text!r} is no id of a message; mxgw admin queue list shows them.",
         "{text!r} はメールの ID ではありません。mxgw admin queue list で確認してください。",
     ),
+    "postfix-stopped": Text(
+        "Postfix, which sends the mail, does not run; start it: mxgw doctor --repair",
+        "メールを送る Postfix が動いていません。起動するには：mxgw doctor --repair",
+    ),
     "queue-says-no": Text(
         "Postfix could not do it (docker compose ps postfix): {why}",
         "Postfix が処理できませんでした（docker compose ps postfix で確認してください）：{why}",
