@@ -38,6 +38,8 @@ class Files:
     files for people.
     """
 
+    any_case = True
+
     def __init__(
         self,
         names: Sequence[str],

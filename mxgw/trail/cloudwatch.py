@@ -63,6 +63,8 @@ class CloudWatchRefused(Exception):
 class CloudWatch:
     """One log group. Region and credentials are those that the AWS SDKs find."""
 
+    any_case = False
+
     def __init__(self, group: str, window: Window, *, environ: Mapping[str, str] = os.environ) -> None:
         self._group = group
         self._window = window

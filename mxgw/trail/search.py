@@ -37,6 +37,9 @@ class Logged:
 class Source(Protocol):
     """Logs that can be read more than once."""
 
+    any_case: bool
+    """Whether a term is found there in any capitals."""
+
     def events(self, terms: tuple[str, ...], counts: LogCounts) -> Iterator[Logged]:
         """The "transaction" events. Lines that have none of ``terms``, if there are any, may be left out."""
 
@@ -63,8 +66,8 @@ class Search:
         """Raises what the sources raise."""
         terms = self._query.terms
         wanted, counts = self._wanted(terms)
-        if not wanted and terms:
-            # The log may spell it in other capitals, which CloudWatch tells apart.
+        if not wanted and terms and not all(source.any_case for source in self._sources):
+            # The log may spell it in other capitals.
             wanted, counts = self._wanted(())
         if not wanted:
             return Found((), counts, cut=self._cut)

@@ -60,6 +60,8 @@ LINES = st.fixed_dictionaries(
 class Lines:
     """A source of lines that are at hand."""
 
+    any_case = True
+
     def __init__(self, lines: list[dict[str, Any]]) -> None:
         self._lines = lines
 
