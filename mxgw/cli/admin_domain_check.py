@@ -190,6 +190,8 @@ def _print_findings(call: Call, findings: list[Finding]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from mxgw.cli.sentence import Sentence
+
     table = Table(box=None, header_style="bold")
     for column in ("record", "result", "finding"):
         table.add_column(call.words(f"column-{column}"), overflow="fold", no_wrap=column == "result")
@@ -201,6 +203,6 @@ def _print_findings(call: Call, findings: list[Finding]) -> None:
         lines += (
             [call.words("check-mend", text=call.words(finding.mend, **finding.facts))] if finding.mend else []
         )
-        level = Text(call.words(f"level-{finding.level}"), style=STYLES[finding.level])
-        table.add_row(Text(finding.purpose.value, style="cyan"), level, plain("\n".join(lines)))
+        level = Sentence(call.words(f"level-{finding.level}"), style=STYLES[finding.level])
+        table.add_row(Text(finding.purpose.value, style="cyan"), level, Sentence(plain("\n".join(lines))))
     console().print(table)

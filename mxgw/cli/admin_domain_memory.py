@@ -51,14 +51,16 @@ def _print(call: Call, memories: Sequence[Memory], now: datetime) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from mxgw.cli.sentence import Sentence
+
     table = Table(box=None, header_style="bold")
     for column in ("resolver", "result", "finding"):
         table.add_column(call.words(f"column-{column}"), overflow="fold", no_wrap=column == "result")
     for memory in memories:
         style, name, sentence = SHOWN[_state(memory)]
         lines = [_line(call, old, now) for old in memory.old] or [call.words(sentence)]
-        level = Text(call.words(name), style=style)
-        table.add_row(Text(memory.resolver, style="cyan"), level, plain("\n".join(lines)))
+        level = Sentence(call.words(name), style=style)
+        table.add_row(Text(memory.resolver, style="cyan"), level, Sentence(plain("\n".join(lines))))
     console().print(table)
     longest = max(memory.seconds for memory in memories)
     if any(memory.old for memory in memories):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,6 +25,7 @@ QUESTION = (
     "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
     "</AcceptableResponseSchema></Request></Autodiscover>"
 )
+CURL_NAME_NOT_IN_CERTIFICATE = 60
 SERVERS = {"IMAP": "993", "POP3": "995", "SMTP": "465"}
 
 
@@ -159,6 +161,26 @@ def test_thunderbird_that_asks_by_plain_http_is_led_to_the_name_of_the_certifica
 
     assert answer.status == 301
     assert answer.header["location"] == f"https://{HOSTNAME}{asked}"
+
+
+def test_under_the_name_of_the_domain_https_has_no_certificate_and_http_ends_at_the_settings(
+    door: Nginx,
+) -> None:
+    """What Thunderbird asks one after the other (autoconfig.DOMAIN has an A record to this machine)."""
+    asked, name = "/mail/config-v1.1.xml?emailaddress=taro%40example.jp", "autoconfig.example.jp"
+
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        door.get(asked, host=name)
+    led = door.get(
+        *(asked, "--location", "--connect-to", f"{HOSTNAME}:443:127.0.0.1:{door.https}"),
+        scheme="http",
+        host=name,
+    )
+
+    assert refused.value.returncode == CURL_NAME_NOT_IN_CERTIFICATE
+    assert led.status == 301
+    assert led.body.startswith("HTTP/1.1 200 ")
+    assert "<clientConfig" in led.body
 
 
 def test_the_log_names_nobody_who_asked(door: Nginx) -> None:
