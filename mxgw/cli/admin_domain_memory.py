@@ -53,6 +53,7 @@ def _print(call: Call, memories: Sequence[Memory], now: datetime) -> None:
 
     from mxgw.cli.sentence import Sentence
 
+    call.say("memory-intro")
     table = Table(box=None, header_style="bold")
     for column in ("resolver", "result", "finding"):
         table.add_column(call.words(f"column-{column}"), overflow="fold", no_wrap=column == "result")

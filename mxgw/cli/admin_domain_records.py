@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mxgw.admin.cloud.cloudflare import Held, Put
 from mxgw.admin.cloud.record_plan import Change, Step
-from mxgw.admin.dns_records import Exchanger, Purpose, Record, mta_sts_policy
+from mxgw.admin.dns_records import Exchanger, Kind, Purpose, Record, mta_sts_policy
 from mxgw.cli.admin_call import Call
 from mxgw.cli.terminal import console, plain
 
@@ -51,7 +51,9 @@ def print_records(call: Call, domain: str, exchanger: Exchanger, wanted: Sequenc
             (f"{record.name:<{names}}", "bold"),
             (call.words(record.note), "dim"),
         )
-        content = Text(f"  {'':<{kinds}}{record.content}", "green" if record.exact else "yellow")
+        # A service has a field for each part; its note says the others.
+        typed = record.content.rpartition(" ")[2] if record.kind is Kind.SRV else record.content
+        content = Text(f"  {'':<{kinds}}{typed}", "green" if record.exact else "yellow")
         console().print(head, content, sep="\n", soft_wrap=True)
     if not all(record.exact for record in wanted):
         call.say("records-brackets")

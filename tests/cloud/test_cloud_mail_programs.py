@@ -240,7 +240,7 @@ def test_without_a_token_a_person_is_told_what_to_type(house: AdminHouse, lang: 
 
     with Person(house.at_terminal("domain", "records", DOMAIN), environ) as someone:
         someone.sees(words("note-outlook"))
-        someone.sees(LINE)
+        someone.sees(HOST)
         someone.sees(words("note-thunderbird"))
         someone.sees(ADDRESS)
         assert someone.ends() == 0

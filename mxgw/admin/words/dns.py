@@ -52,8 +52,8 @@ https://mta-sts.{domain}/.well-known/mta-sts.txt の内容（最初は testing�
         "下の内容を HTTPS で公開。ecs/mta-sts の Worker を使う場合、このレコードは Cloudflare が自動で作成",
     ),
     "note-outlook": Text(
-        "priority 0, weight 0, port 443: Outlook on the tailnet sets itself up",
-        "優先度 0、重み 0、ポート 443。tailnet 内の Outlook の自動設定用",
+        "priority 0, weight 0, port 443, and this target: Outlook on the tailnet sets itself up",
+        "優先度 0、重み 0、ポート 443、ターゲットは下の値。tailnet 内の Outlook の自動設定用",
     ),
     "note-thunderbird": Text(
         "this server in the tailnet; proxy OFF: Thunderbird on the tailnet sets itself up",
@@ -78,6 +78,7 @@ https://mta-sts.{domain}/.well-known/mta-sts.txt の内容（最初は testing�
         "{domain} に異常が {failed} 件、改善できる点が {warnings} 件あります。変更後は数分待って再確認してください。",
     ),
     # -- what resolvers remember
+    "memory-intro": Text("What resolvers say that others ask:", "ほかの人が使うリゾルバーが返している内容："),
     "column-resolver": Text("resolver", "リゾルバー"),
     "memory-current": Text("current", "最新"),
     "memory-old": Text("old", "古い"),
@@ -94,7 +95,7 @@ https://mta-sts.{domain}/.well-known/mta-sts.txt の内容（最初は testing�
     ),
     "memory-line-nothing": Text(
         "until {time} (at most {minutes} min): {kind} {name} does not exist",
-        "{time} まで（最長 {minutes} 分）：{kind} {name} は存在しない",
+        "{time} まで（最長 {minutes} 分）：{kind} {name} は存在しません",
     ),
     "memory-wait": Text(
         "These resolvers still give old answers, and part of the internet goes by them: nothing to do but wait until"
