@@ -66,7 +66,10 @@ if [ "${1:-}" = admin ]; then
     case $part in user | device | alias | domain)
         no_terminal=()
         [ -t 0 ] && [ -t 1 ] || no_terminal=(-T)
-        exec docker compose --project-directory "$root/dell-stack" --progress quiet run --rm "${no_terminal[@]}" \
+        # Compose has this word since 2.19; before, it says which containers run already.
+        quiet=(--progress quiet)
+        docker compose "${quiet[@]}" version >/dev/null 2>&1 || quiet=()
+        exec docker compose --project-directory "$root/dell-stack" "${quiet[@]}" run --rm "${no_terminal[@]}" \
             --env "LANG=${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" admin "${@:2}"
         ;;
     esac

@@ -150,6 +150,8 @@ def docker(arguments: list[str], state: dict[str, Any]) -> int:
 
 
 def compose(arguments: list[str], state: dict[str, Any]) -> int:
+    if arguments[:2] == ["--progress", "quiet"]:
+        arguments = arguments[2:]
     if arguments[0] == "version":
         print("2.40.3")
         return 0 if state["compose"] else 1

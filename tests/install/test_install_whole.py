@@ -290,14 +290,26 @@ def test_the_command_asks_the_container_for_people_and_the_host_for_the_rest(ins
     ):
         installed.shell(f"mxgw {words} </dev/null")
 
+    asks = "docker compose --progress quiet version"
     compose = "docker compose --project-directory /opt/mxgw/dell-stack --progress quiet run --rm -T"
     assert installed.calls()[calls:] == [
+        asks,
         f"{compose} --env LANG=en_US.UTF-8 admin --lang ja user list",
+        asks,
         f"{compose} --env LANG=en_US.UTF-8 admin device list",
         "mxgw admin backup list",
         "mxgw doctor",
         "mxgw admin --help",
     ]
+
+
+def test_a_compose_that_cannot_be_quiet_is_asked_all_the_same(installed: BareMachine) -> None:
+    installed.breaks(("docker compose --progress quiet version", "unknown flag: --progress"))
+
+    installed.shell("mxgw admin user list </dev/null")
+
+    compose = "docker compose --project-directory /opt/mxgw/dell-stack run --rm -T"
+    assert installed.calls()[-1] == f"{compose} --env LANG=en_US.UTF-8 admin user list"
 
 
 def test_help_and_mistakes_on_the_command_line(bare: BareMachine) -> None:
