@@ -91,18 +91,10 @@ class Call:
             self.print_json(list(facts))
             return
         # Imported here: only people pay for it.
-        from rich.table import Table
+        from mxgw.cli.listing import print_list
 
-        from mxgw.cli.sentence import Sentence
-
-        table = Table(box=None, header_style="bold")
-        for index, column in enumerate(columns):
-            style = "cyan" if index == 0 else ""
-            table.add_column(self.words(f"column-{column}"), style=style, overflow="fold")
-        for row in rows:
-            cells = ((cell, "") if isinstance(cell, str) else cell for cell in row)
-            table.add_row(*(Sentence(plain(text), style=style) for text, style in cells))
-        console().print(table)
+        labels = [self.words(f"column-{column}") for column in columns]
+        print_list(console(), labels, [[_styled(cell) for cell in row] for row in rows])
 
     def refuse(self, refused: Refused) -> NoReturn:
         """Say why, and end: 1 where something broke, 2 where the request is the mistake."""
@@ -230,6 +222,11 @@ def spoken_group(name: str, words: Words) -> SpokenGroup:
         help=words(f"help-{name}"),
         short_help=words(f"short-{name}"),
     )
+
+
+def _styled(cell: Cell) -> tuple[str, str]:
+    text, style = (cell, "") if isinstance(cell, str) else cell
+    return plain(text), style
 
 
 def _yes_or_no(answer: str) -> bool:

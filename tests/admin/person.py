@@ -28,11 +28,11 @@ def wide(text: str) -> str:
 
 
 class Person:
-    """Runs a program on a pseudo-terminal."""
+    """Runs a program on a pseudo-terminal of so many columns."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], *, columns: int = COLUMNS) -> None:
         self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
         self._process = subprocess.Popen(command, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         self.raw = ""

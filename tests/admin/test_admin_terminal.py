@@ -7,6 +7,7 @@ import re
 import pytest
 
 from mxgw.admin.words import CATALOGUE, Language, Words
+from mxgw.cli.columns import width
 from tests.admin.admin_house import PASSWORD, AdminHouse
 from tests.admin.person import Person
 from tests.admin.test_admin_accounts import accepts, may_log_in
@@ -183,6 +184,26 @@ def test_lists_are_tables_in_colour(house: AdminHouse, lang: str) -> None:
 
     assert "\x1b[36m" in someone.raw
     assert "{" not in someone.screen
+
+
+@LANGUAGES
+def test_in_a_narrow_window_each_mailbox_stands_by_itself_and_its_address_is_whole(
+    house: AdminHouse, lang: str
+) -> None:
+    words = Words(Language(lang))
+    address = house.user(f"narrow-{lang}")
+    environ = {**house.environ(lang=lang), "COLUMNS": ""}
+
+    with Person(house.at_terminal("user", "list"), environ, columns=40) as someone:
+        assert someone.ends() == 0
+
+    lines = someone.screen.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.endswith(address))
+    labels = [words(f"column-{name}") for name in ("address", "quota", "used", "state")]
+    assert [line.split()[0] for line in lines[at : at + 4]] == [label.split()[0] for label in labels]
+    assert len({width(line.rpartition("  ")[0]) for line in lines[at : at + 4]}) == 1
+    assert lines[at + 4] == ""
+    assert someone.raw.count("\x1b[36m") == someone.screen.count(f"@{DOMAIN}")
 
 
 def test_a_typed_password_is_never_taken_from_an_open_screen(house: AdminHouse) -> None:
