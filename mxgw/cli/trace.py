@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -106,9 +107,13 @@ def _trace(
     held = ExitStack()
     called: dict[str, str] = {}
     if not files and not groups:
-        # Somebody at the home machine's terminal; what is piped in is meant to be read.
-        files = (held.enter_context(_log_of_the_house(speech)),) if sys.stdin.isatty() else ("-",)
-        called = {files[0]: speech("house-logs")} if files != ("-",) else {}
+        if (pipe := _piped()) is not None:
+            if pipe:
+                _warn(speech("reading-stdin"))
+            files = ("-",)
+        else:
+            files = (held.enter_context(_log_of_the_house(speech)),)
+            called = {files[0]: speech("house-logs")}
     logs = Files(
         files, complain=lambda path, why: _warn(speech("file-broken", file=path, why=why)), called=called
     )
@@ -144,8 +149,18 @@ def _trace(
         if since or groups:
             begin = f"{datetime.fromtimestamp(window.since).astimezone():%Y-%m-%d %H:%M} {zone_name(now)}"
             place = speech("place-window", sources=place, since=begin)
-        _warn(speech("nothing-found", query=query.text, place=place))
+        key = "nothing-at-home" if called and not groups else "nothing-found"
+        _warn(speech(key, query=query.text, place=place))
     sys.exit(0 if answer.count and logs.whole else FAILURE)
+
+
+def _piped() -> bool | None:
+    """None where stdin brings no log, being a terminal or /dev/null; else whether it might wait for ever."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):
+        return False
+    return None if stat.S_ISCHR(mode) else not stat.S_ISREG(mode)
 
 
 @contextmanager
@@ -201,7 +216,8 @@ def _window(speech: Speech, since: str | None, until: str | None, *, now: float)
 def _tell(speech: Speech, found: Found, *, postfix: int, cut: bool) -> None:
     """What was read and what was not, on stderr: nothing is left out in silence."""
     counts = found.counts
-    _warn(speech("read", lines=f"{counts.lines:,}", events=f"{counts.events:,}", postfix=f"{postfix:,}"))
+    read = {"lines": f"{counts.lines:,}", "events": f"{counts.events:,}"}
+    _warn(speech("read-postfix", postfix=f"{postfix:,}", **read) if postfix else speech("read", **read))
     if counts.unreadable:
         _warn(speech("unreadable", count=f"{counts.unreadable:,}", first=counts.first_unreadable))
     if cut:

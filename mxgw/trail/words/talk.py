@@ -80,8 +80,16 @@ TALK: Final = {
     "short-mixed": Text("mixed", "宛先により異なる"),
     # -- on stderr
     "read": Text(
-        "{lines} lines read: {events} attempts to bring us mail, {postfix} lines about mail that was sent",
+        "{lines} lines read, {events} transactions among them",
+        "{lines} 行を読み、うち配送の記録は {events} 件です",
+    ),
+    "read-postfix": Text(
+        "{lines} lines read: {events} attempts to bring us mail, {postfix} lines about mail that we send",
         "{lines} 行を読みました（受信の記録 {events} 件、送信の記録 {postfix} 行）",
+    ),
+    "reading-stdin": Text(
+        "no FILE is named: reading a log from standard input until its end (Ctrl-D)",
+        "FILE の指定がないため、標準入力からログを最後まで読みます（終わりは Ctrl-D）",
     ),
     "unreadable": Text(
         "{count} cannot be used; the first: {first}", "{count} 件は読めません。最初のもの：{first}"
@@ -100,6 +108,10 @@ TALK: Final = {
     "nothing-found": Text(
         "nothing about {query} in {place}. Try: a longer time (--since 5d); the other address (the envelope's sender is often not the one in From); the Message-ID out of the sender's copy; the logs of all edges. Mail that was refused at MAIL while home was away leaves no line.",
         "{place} に {query} の記録はありません。期間を延ばす（--since 5d）、もう一方のアドレスで探す（封筒の送信者は From と違うことがあります）、送信者の控えの Message-ID で探す、すべてのエッジのログを見る、を試してください。家が不通の間に MAIL で断ったメールは記録に残りません。",
+    ),
+    "nothing-at-home": Text(
+        "nothing about {query} in {place}. Of mail that came in: if the edge refused it or put it off, only the edge's log has it: add --log-group /mxgw/mxgw-base/gateway. Of mail that was sent: try the other address, and see the sender's outbox: what never left the mail program is nowhere else. The logs begin when the containers were last made anew, as by an update.",
+        "{place} に {query} の記録はありません。届くはずのメールなら：エッジが拒否または延期したものはエッジのログにしかないので、--log-group /mxgw/mxgw-base/gateway を付けてください。送ったメールなら：もう一方のアドレスでも探し、差出人のメールソフトの送信トレイを見てください（送信されていなければ、どこにも記録がありません）。なお、ログはコンテナが更新などで作り直された時から始まります。",
     ),
     "place-window": Text("{sources} since {since}", "{sources}（{since} 以降）"),
     "place-always": Text("{sources}", "{sources}"),
