@@ -40,6 +40,7 @@ class Call:
         self.environ = environ
         self.incomplete = False
         """Something is left to be done by hand: exit code 1."""
+        self._did = False
         self._warnings: list[str] = []
 
     # -- where things are ---------------------------------------------------------------------------------
@@ -67,6 +68,7 @@ class Call:
     ) -> None:
         """The one line that says what has happened; ``shown`` are facts in the form that people read,
         ``more`` are for programs alone."""
+        self._did = True
         if self.as_json:
             result = {"ok": not self.incomplete, "did": key, **facts, **(more or {})}
             self.print_json({**result, "warnings": self._warnings} if self._warnings else result)
@@ -103,6 +105,11 @@ class Call:
             self.print_json({"ok": False, "error": refused.key, "message": sentence})
         click.echo(f"mxgw: {sentence}", err=True)
         raise SystemExit(FAILURE if refused.failure else MISTAKE)
+
+    def stopped(self) -> NoReturn:
+        """Whoever called has gone away in the middle, or at a question before anything was done."""
+        click.echo(err=True)
+        self.refuse(Refused("interrupted" if self._did else "nothing-changed", failure=True))
 
     def print_json(self, facts: object) -> None:
         """Facts for a program."""
@@ -166,7 +173,7 @@ class Call:
             try:
                 return parse(answer)
             except Refused as why:
-                self._tell_again(why)
+                self._tell_again(why if forms.typed(answer) else Refused("nothing-typed"))
         raise Refused("too-many-tries")
 
     def _hidden(self, question: str) -> str:
@@ -196,8 +203,10 @@ def spoken(
         except Refused as refused:
             call.refuse(refused)
         except click.Abort:
+            call.stopped()
+        except KeyboardInterrupt:
             click.echo(err=True)
-            call.refuse(Refused("nothing-changed", failure=True))
+            call.refuse(Refused("interrupted", failure=True))
 
     return Spoken(
         name.rpartition("-")[2],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 
 import pytest
 
@@ -11,14 +12,15 @@ from mxgw.cli.columns import width
 from tests.admin.admin_house import PASSWORD, AdminHouse
 from tests.admin.person import Person
 from tests.admin.test_admin_accounts import accepts, may_log_in
+from tests.cloud.fake_api import TOKEN, FakeCloudflare
 from tests.dell.household import DOMAIN
 
 CONTROL_C, CONTROL_D = b"\x03", b"\x04"
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "ja"])
 
 
-def person(house: AdminHouse, lang: str, *arguments: str) -> Person:
-    return Person(house.at_terminal(*arguments), house.environ(lang=lang))
+def person(house: AdminHouse, lang: str, *arguments: str, **settings: str) -> Person:
+    return Person(house.at_terminal(*arguments), {**house.environ(lang=lang), **settings})
 
 
 @LANGUAGES
@@ -28,7 +30,7 @@ def test_a_newcomer_is_led_to_a_mailbox_by_questions(house: AdminHouse, lang: st
 
     with person(house, lang, "user", "add") as someone:
         for wrong, why in (
-            ("", words("bad-address", text="")),
+            ("\u3000", words("nothing-typed")),
             ("taro", words("bad-address", text="taro")),
             ("taro yamada@example.jp", words("bad-local-part", text="taro yamada@example.jp")),
             ("taro+shop@example.jp", words("plus-in-address", text="taro+shop@example.jp")),
@@ -104,6 +106,44 @@ def test_who_gives_up_at_a_question_has_changed_nothing(house: AdminHouse, lang:
             assert someone.ends() == 1
 
     assert f"undecided@{DOMAIN}" not in house.admin("user", "list").out
+
+
+@LANGUAGES
+def test_who_gives_up_in_the_middle_is_not_told_that_nothing_was_changed(
+    house: AdminHouse, lang: str
+) -> None:
+    words = Words(Language(lang))
+    domain = f"half-{lang}.example"
+    with house.host.inside():
+        running = FakeCloudflare(domain)
+
+    with running as cloudflare:
+        environ = {"CLOUDFLARE_API_TOKEN": TOKEN, "CLOUDFLARE_API_URL": cloudflare.base}
+        arguments = house.at_terminal("domain", "add", domain, "--postmaster", house.user(f"half-{lang}"))
+        with Person(arguments, {**house.environ(lang=lang), **environ}) as someone:
+            someone.sees(words("domain-added", domain=domain))
+            someone.sees("[y/N]")
+            someone.presses(CONTROL_C, until=words("interrupted"))
+            assert someone.ends() == 1
+
+    assert words("nothing-changed") not in someone.screen
+    assert domain in house.admin("domain", "list").out
+
+
+@LANGUAGES
+def test_who_stops_a_command_that_takes_long_is_told_so(house: AdminHouse, lang: str) -> None:
+    words = Words(Language(lang))
+    with house.host.inside():
+        silent = socket.create_server(("127.0.0.1", 0))
+    url = f"mysql://mailadmin@127.0.0.1:{silent.getsockname()[1]}/mail"
+
+    with silent, person(house, lang, "user", "list", MXGW_ADMIN_DB=url) as someone:
+        accepted, _ = silent.accept()
+        with accepted:
+            someone.presses(CONTROL_C, until=words("interrupted"))
+            assert someone.ends() == 1
+
+    assert "Abort" not in someone.screen
 
 
 @LANGUAGES

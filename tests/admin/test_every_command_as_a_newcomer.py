@@ -7,7 +7,10 @@ They are found by walking the program.
 
 from __future__ import annotations
 
+import json
+import pathlib
 import re
+import subprocess
 from collections.abc import Iterator
 
 import click
@@ -19,6 +22,7 @@ from mxgw.cli import COMMANDS as PURPOSES_IN_ENGLISH
 from mxgw.cli import group
 from mxgw.cli.columns import MOST_COLUMNS, width
 from mxgw.cli.in_japanese import PURPOSES
+from tests.cli.support import PROGRAM, SECONDS, environment
 
 PROGRAMS = ("admin", "deploy", "doctor", "trace")
 
@@ -153,3 +157,18 @@ def test_a_language_that_is_not_spoken_is_refused_everywhere(path: Path, lang: s
 
     assert told.exit_code == 2
     assert Words(Language(lang))("usage-choice", name="--lang", choices="en, ja") in told.stderr
+
+
+def test_a_terminal_that_knows_no_japanese_shows_marks_instead(tmp_path: pathlib.Path) -> None:
+    told = subprocess.run(
+        [PROGRAM, "admin", "queue", "list", "--lang", "ja", "--stack", str(tmp_path)],
+        env={**environment({"MXGW_DOCKER": str(tmp_path / "none"), "PYTHONIOENCODING": "latin-1"})},
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert told.returncode == 1
+    assert b"Traceback" not in told.stderr
+    assert b"docker ?" in told.stderr
+    assert json.loads(told.stdout)["error"] == "docker-missing"

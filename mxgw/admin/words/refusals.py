@@ -37,6 +37,14 @@ REFUSALS: Final = {
         "この環境では確認できません。確認なしで削除する場合は --yes を付けてください。",
     ),
     "answer-yes-or-no": Text("Please answer y or n.", "y または n で答えてください。"),
+    "nothing-typed": Text(
+        "Nothing was typed. Please answer, or press Ctrl-C to stop.",
+        "何も入力されていません。入力してください（やめるには Ctrl+C）。",
+    ),
+    "interrupted": Text(
+        "stopped; part of it may have been done. Call the same command again to see, or to finish it.",
+        "中断しました。途中まで反映されている場合があります。同じコマンドをもう一度実行して確認してください。",
+    ),
     "nothing-changed": Text("nothing was changed.", "何も変更していません。"),
     "too-many-tries": Text(
         "too many wrong answers; nothing was changed.",
