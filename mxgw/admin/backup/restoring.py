@@ -7,7 +7,6 @@ import contextlib
 import errno
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,8 +20,9 @@ from mxgw.admin.backup.disk import NAME, read_manifest
 from mxgw.admin.backup.maildir import home_of
 from mxgw.admin.backup.make import DATABASE, check_backup
 from mxgw.admin.backup.queued import Unsent, unsent
-from mxgw.admin.backup.settling import Settling
+from mxgw.admin.backup.settling import PATIENCE, Settling
 from mxgw.admin.forms import shown
+from mxgw.admin.patience import comes_up
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import Stack
 
@@ -33,8 +33,6 @@ EVERYTHING = ("nginx", "roundcube", *MAIL)
 """Roundcube keeps its settings in the database."""
 
 STOP_SECONDS = 300.0
-HEALTH_SECONDS = 180.0
-LOOK_SECONDS = 1.0
 
 Passed = Callable[[int], None]
 
@@ -182,7 +180,8 @@ class _Exchange:
     def read(self, manifest: dict[str, Any]) -> tuple[int, list[str]]:
         """Dovecot makes its indexes anew and counts, before anything new comes in."""
         self._compose("up", "-d", "--no-deps", "dovecot")
-        self._wait_for_dovecot()
+        if not comes_up(self._stack, "dovecot", PATIENCE):
+            raise Refused("restore-no-dovecot", failure=True, seconds=round(PATIENCE.seconds))
         messages, unknown = 0, []
         for home in self._everybody:
             domain, _, name = home.partition("/")
@@ -229,16 +228,6 @@ class _Exchange:
                 old.rename(there)
         shutil.rmtree(failed, ignore_errors=True)
         shutil.rmtree(self.aside, ignore_errors=True)
-
-    def _wait_for_dovecot(self) -> None:
-        end = time.monotonic() + HEALTH_SECONDS
-        while True:
-            state = self._stack.states().get("dovecot")
-            if state and state.state == "running" and state.health in {"healthy", ""}:
-                return
-            if time.monotonic() > end:
-                raise Refused("restore-no-dovecot", failure=True, seconds=round(HEALTH_SECONDS))
-            time.sleep(LOOK_SECONDS)
 
     def _compose(self, *words: str) -> None:
         answer = self._stack.compose(*words, timeout=STOP_SECONDS)

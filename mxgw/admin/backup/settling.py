@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from mxgw.admin.backup import database
 from mxgw.admin.backup.configuration import Change
 from mxgw.admin.env_file import variables
+from mxgw.admin.patience import Patience, comes_up
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import Stack
 
 ROOT_PASSWORD = "MARIADB_ROOT_PASSWORD"  # noqa: S105 - its name
 SERVICE = "mariadb"
 UP_SECONDS = 300.0
-HEALTH_SECONDS = 180.0
-LOOK_SECONDS = 1.0
+PATIENCE = Patience(180.0)
+"""For MariaDB and Dovecot, which load no signatures."""
 
 _SAFE = re.compile(r"[A-Za-z0-9._-]{1,200}")
 """As prepare.sh wants it: what goes into SQL must not end the string it stands in."""
@@ -93,11 +93,9 @@ class Settling:
         if self._stack is None or not any(one.names for one in self._changes):
             return
         self._compose(self._stack, "up", "-d", "--no-deps", SERVICE)
-        end = time.monotonic() + HEALTH_SECONDS
-        while (state := self._stack.states().get(SERVICE)) and state.health not in {"healthy", ""}:
-            if time.monotonic() > end:
-                raise Refused("restore-docker-failed", failure=True, why=f"{SERVICE}: {state.health}")
-            time.sleep(LOOK_SECONDS)
+        if not comes_up(self._stack, SERVICE, PATIENCE):
+            why = f"{SERVICE}: not healthy after {PATIENCE.seconds:g} s"
+            raise Refused("restore-docker-failed", failure=True, why=why)
 
     def _compose(self, stack: Stack, *words: str) -> None:
         answer = stack.compose(*words, timeout=UP_SECONDS)
