@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 import click
 
 from mxgw.admin import accounts, forms
-from mxgw.admin.access import MAIL_EXCHANGER, MAIL_EXCHANGER_ADDRESSES
+from mxgw.admin.access import DATABASE, MAIL_EXCHANGER, MAIL_EXCHANGER_ADDRESSES
 from mxgw.admin.cloud.settings import HOME_DOMAINS, CloudSettings, cloud_settings
 from mxgw.admin.database import opened
 from mxgw.admin.dns_records import SELECTORS, Exchanger, wanted_records
@@ -110,7 +110,8 @@ def add(
             accounts.add_domain(database, name)
     outside = Outside(call, settings)
     if not call.as_json:
-        call.done("domain-there" if there else "domain-added", domain=name)
+        key = "domain-there" if there else "domain-added"
+        call.done(key, domain=name, shown={"domain": spelled(call, name)})
     lead_postmaster(call, access, store, outside, name, reader)
     outside.add_to_edge(name)
     signed = outside.sign(name)
@@ -165,6 +166,7 @@ def records(
     name = call.asked(domain, "domain", forms.domain)
     exchanger = _exchanger(call, name, mx, mx_address)
     mailbox, home = _reports(name, reports), mail_host(call)
+    _warn_of_strangers(call, name)
     wanted = wanted_records(name, exchanger, reports=mailbox, now=time.time(), mail_host=home)
     if call.as_json:
         call.print_json({"domain": name, **record_facts(wanted, exchanger)})
@@ -192,6 +194,7 @@ def check(
     name = call.asked(domain, "domain", forms.domain)
     exchanger, mailbox = _exchanger(call, name, mx, mx_address), _reports(name, reports)
     selectors = tuple(forms.selector(text) for text in selector) or SELECTORS
+    _warn_of_strangers(call, name)
     servers = _servers(dns or call.environ.get("MXGW_DNS", ""))
     resolvers = [server for text in resolver for server in _servers(text)]
     # Imported here: it brings the resolver, which no other command needs.
@@ -215,7 +218,7 @@ def show(call: Call) -> None:
         ["domain", "users", "aliases", "state"],
         [
             [
-                domain.name,
+                spelled(call, domain.name),
                 str(domain.users),
                 str(domain.aliases),
                 call.words("state-active" if domain.active else "state-inactive"),
@@ -246,11 +249,38 @@ def remove(call: Call, domain: str | None, yes: bool) -> None:
     # The edge first: it must not take mail for a domain that home no longer knows.
     outside.take_from_edge(name)
     with opened(access) as database:
+        gone = [it.address for it in accounts.aliases(database, domain=name)]
         accounts.remove_domain(database, name)
     forget(call, store, [accounts.postmaster(name)], unset="")
     left = [*outside.left, call.words("left-after-removing", domain=name)]
-    call.done("domain-removed", domain=name, more={**outside.facts, "left": left})
+    facts = {**outside.facts, "aliases": gone, "left": left}
+    call.done("domain-removed", domain=name, more=facts, shown={"domain": spelled(call, name)})
+    if gone:
+        call.say("domain-aliases-went", aliases=", ".join(gone))
     _say_what_is_left(call, left)
+
+
+def _warn_of_strangers(call: Call, domain: str) -> None:
+    """Where there is a database: whether the domain is one of ours. Records can be asked for without."""
+    if not call.environ.get(DATABASE):
+        return
+    try:
+        with opened(call.database) as database:
+            ours = {it.name for it in accounts.domains(database)}
+    except Refused:
+        # DNS can be looked at while the database is down; whoever needs that is told by other commands.
+        return
+    if domain not in ours:
+        call.warn("warn-domain-not-here", domain=domain)
+
+
+def spelled(call: Call, domain: str) -> str:
+    """A domain as people write it, with what it is called in DNS where that is another name (RFC 5890)."""
+    try:
+        written = domain.encode("ascii").decode("idna")
+    except UnicodeError:
+        written = domain
+    return domain if written == domain else call.words("domain-spelled", written=written, domain=domain)
 
 
 # -- what DNS must say --------------------------------------------------------------------------------------

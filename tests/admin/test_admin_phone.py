@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.admin.admin_house import Told, admin
+from tests.admin.admin_house import AdminHouse, Told, admin
 from tests.dell.cells import HOSTNAME, site
 from tests.dell.compose_file import read_compose
+from tests.rig.docker_stand_in import DockerStandIn
 
 ADDRESS = "taro@example.jp"
 
@@ -88,6 +89,27 @@ def test_a_mistake_is_a_sentence(stack: Path, arguments: list[str], error: str, 
     told = phone(stack, *arguments, lang=lang)
 
     assert (told.code, told.facts["error"]) == (code, error)
+
+
+def test_a_mailbox_that_is_not_there_gets_no_profile(house: AdminHouse, stack: Path, tmp_path: Path) -> None:
+    (stack / ".env").write_text("\n".join(f"{name}={text}" for name, text in house.host.environ.items()))
+    house.user("phone")
+    inside = {**house.settings, "MAIL_HOSTNAME": HOSTNAME}
+
+    def told(settings: dict[str, str], where: Path | str, user: str) -> tuple[int, str, bool]:
+        target = tmp_path / "told.mobileconfig"
+        target.unlink(missing_ok=True)
+        command = ("phone", f"{user}@example.jp", "--output", str(target), "--stack", str(where))
+        answer = admin(*command, settings=settings)
+        return answer.code, answer.facts.get("error", ""), target.exists()
+
+    with DockerStandIn(house.host, tmp_path / "bin") as docker, house.host.inside():
+        on_host = {"MXGW_DOCKER": str(docker.program), "MXGW_ADMIN_DB": ""}
+        assert told(on_host, stack, "phone") == (0, "", True)
+        assert told(on_host, stack, "fone") == (2, "import-no-user", False)
+        # In the container of the administrator's commands the database is asked.
+        assert told(inside, "/nonexistent", "phone") == (0, "", True)
+        assert told(inside, "/nonexistent", "fone") == (2, "no-user", False)
 
 
 def test_without_the_servers_name_nothing_is_written(stack: Path, tmp_path: Path) -> None:

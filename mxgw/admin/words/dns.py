@@ -7,6 +7,13 @@ from typing import Final
 from mxgw.admin.words.text import Text
 
 DNS: Final = {
+    # -- the domain itself
+    "domain-spelled": Text("{written} (in DNS: {domain})", "{written}（DNS では {domain}）"),
+    "domain-aliases-went": Text("Its aliases are gone, too: {aliases}", "別名も削除しました：{aliases}"),
+    "warn-domain-not-here": Text(
+        "{domain} is not a domain of this server yet: mxgw admin domain add {domain}",
+        "{domain} はまだこのサーバーに追加されていません：mxgw admin domain add {domain}",
+    ),
     # -- what to set
     "records-intro": Text(
         "DNS records of {domain}. In Cloudflare: DNS > Records > Add record, one for each line; TTL Auto.",
