@@ -139,6 +139,10 @@ def _sentence(words: Words, error: click.UsageError) -> str:
         ):
             choices = ", ".join(map(str, error.param.type.choices))
             return words("usage-choice", name=_name(error.param), choices=choices)
+        case click.BadParameter() if error.param and isinstance(error.param.type, click.File | click.Path):
+            return words("usage-no-file", name=_name(error.param))
+        case click.BadParameter() if form := _form(error.param):
+            return words("usage-bad-form", name=_name(error.param), form=form)
         case click.BadParameter():
             return words("usage-bad-value", name=_name(error.param))
         case _:
@@ -149,6 +153,14 @@ def _name(parameter: click.Parameter | None) -> str:
     if isinstance(parameter, click.Option):
         return parameter.opts[-1]
     return parameter.make_metavar(click.Context(click.Command(""))) if parameter else ""
+
+
+def _form(parameter: click.Parameter | None) -> str:
+    """How the value of an option is written, where its name in --help says so ("HOST:PORT")."""
+    if not isinstance(parameter, click.Option):
+        return ""
+    form = parameter.make_metavar(click.Context(click.Command("")))
+    return form if ":" in form else ""
 
 
 _IN_USAGE = {"[OPTIONS]": "help-any-options", "COMMAND [ARGS]...": "help-any-command"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mxgw.cli.bilingual import Bilingual
 from mxgw.cli.terminal import (
     FAILURE,
     MISTAKE,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mxgw.cli.tries import Finding, Level
 
 
-@click.command("check")
+@click.command("check", cls=Bilingual)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as is done where stdout is no terminal.")
 @config_option
 def command(as_json: bool, toml: Path | None) -> None:

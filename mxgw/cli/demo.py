@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mxgw.cli.bilingual import Bilingual, said
 from mxgw.cli.serve import run
 from mxgw.cli.terminal import AddressOption, config_option, console, load_or_fail, program
 from mxgw.config import Address, Config, Role
@@ -23,7 +24,7 @@ DEFAULT_RECIPIENT = "taro@example.com"
 SENDER = "hanako@example.org"
 
 
-@click.command("demo")
+@click.command("demo", cls=Bilingual)
 @click.option(
     "--smtp", type=AddressOption(listen=True), help="Where to accept mail. [default: 127.0.0.1:2525]"
 )
@@ -62,7 +63,8 @@ def welcome(config: Config, addresses: DemoAddresses, mail_dir: Path) -> None:
     from rich.text import Text
 
     text = Text()
-    text.append("mxgw demo is running", style="bold green").append("; Ctrl-C ends it, the mail stays\n")
+    text.append(said("mxgw demo is running"), style="bold green")
+    text.append(f"{said('; Ctrl-C ends it, the mail stays')}\n")
     for heading, rows in guide(config, addresses, mail_dir).items():
         text.append(f"\n{heading}\n", style="bold")
         for name, words in rows.items():
@@ -90,19 +92,21 @@ def guide(config: Config, addresses: DemoAddresses, mail_dir: Path) -> dict[str,
         f'f"From: {SENDER}\\nSubject: python at {{time.ctime()}}\\n\\nHello.\\n")\''
     )
     return {
-        "Doors": {
+        said("Doors"): {
             "SMTP": f"{addresses.smtp}   for {', '.join(config.domains.names)}",
             "mailbox": f"{addresses.lmtp}   LMTP, stores in {mail_dir}",
             "status": f"http://{reachable_address(addresses.http)}/",
         },
-        "Send a mail": {
+        said("Send a mail"): {
             "mxgw": f"{mxgw} send{server}{to}",
             "swaks": f"swaks --server {reachable} --from {SENDER} --to {mailbox}",
             "curl": curl,
             "python": python,
         },
-        "Read it": {"list": f"{mxgw} read{where}", "show": f"{mxgw} read{where} last"},
-        "Addresses that force an answer": {f"{local}@": meaning for local, meaning in MAGIC_MEANINGS.items()},
+        said("Read it"): {"list": f"{mxgw} read{where}", "show": f"{mxgw} read{where} last"},
+        said("Addresses that force an answer"): {
+            f"{local}@": meaning for local, meaning in MAGIC_MEANINGS.items()
+        },
     }
 
 

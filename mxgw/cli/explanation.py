@@ -26,6 +26,9 @@ from mxgw.resolver.resolver import Resolver
 from mxgw.resolver.upstream import Upstream
 
 PIECE_OCTETS = 64 * 1024
+NONE = "(none)"
+"""A field or a name that is not there."""
+
 AUTHSERV_ID = "verify.invalid"
 """In the field that is shown: nobody is to take it for one that a gateway wrote."""
 
@@ -132,10 +135,10 @@ async def explain(
     return Explanation(
         facts=(
             ("client", str(client.address)),
-            ("HELO", client.helo or "(none)"),
+            ("HELO", client.helo or NONE),
             ("MAIL FROM", f"<{reverse_path}>"),
-            ("From", ", ".join(header.values("From")) or "(none)"),
-            ("Subject", header.first("Subject") or "(none)"),
+            ("From", ", ".join(header.values("From")) or NONE),
+            ("Subject", header.first("Subject") or NONE),
             ("DNS questions", str(evaluation.questions)),
         ),
         rows=tuple(_rows(evaluation, spf_steps, helo_steps)),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mxgw.cli.bilingual import Bilingual, said
 from mxgw.cli.demo import DEFAULT_MAIL_DIR
 from mxgw.cli.terminal import console, fail, on_terminal, plain
 from mxgw.header import MAX_HEADER_OCTETS
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mxgw.cli.letter import Letter
 
 
-@click.command("read")
+@click.command("read", cls=Bilingual)
 @click.argument("number", required=False, metavar="[NUMBER|last]")
 @click.option(
     "--mail-dir",
@@ -43,14 +44,14 @@ def command(number: str | None, mail_dir: Path, raw: bool, as_json: bool) -> Non
     stored = messages(mail_dir)
     if number is None:
         if raw:
-            fail("--raw shows one message: give its number, for example: mxgw read 1 --raw")
+            fail(said("--raw shows one message: give its number, for example: mxgw read 1 --raw"))
         _list(stored, mail_dir, as_json=as_json)
         return
     index = _index(number, len(stored), mail_dir)
     try:
         octets = stored[index].path.read_bytes()
     except OSError as error:
-        fail(f"message {index + 1} cannot be read: {error.strerror}")
+        fail(said("message {number} cannot be read: {why}", number=index + 1, why=error.strerror))
     if raw:
         sys.stdout.buffer.write(octets)
         return
@@ -66,11 +67,12 @@ def command(number: str | None, mail_dir: Path, raw: bool, as_json: bool) -> Non
 
 def _index(number: str, count: int, mail_dir: Path) -> int:
     if not count:
-        fail(f"there is no message in {mail_dir}; send one with: mxgw send")
+        fail(said("there is no message in {place}; send one with: mxgw send", place=mail_dir))
     if number == "last":
         return count - 1
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= count):
-        fail(f"there is no message {number!r}; there are 1 to {count}, or say: last")
+        sentence = "there is no message {number!r}; there are 1 to {count}, or say: last"
+        fail(said(sentence, number=number, count=count))
     return int(number) - 1
 
 
@@ -90,7 +92,8 @@ def _list(stored: list[StoredMessage], mail_dir: Path, *, as_json: bool) -> None
         facts = [{"number": number, **_facts(message, letter)} for number, message, letter in rows]
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
     elif not rows:
-        click.echo(f"There is no message in {mail_dir} yet; send one with: mxgw send", err=True)
+        sentence = "There is no message in {place} yet; send one with: mxgw send"
+        click.echo(said(sentence, place=mail_dir), err=True)
     elif on_terminal():
         _print_table(rows)
     else:
@@ -104,10 +107,12 @@ def _print_table(rows: list[tuple[int, StoredMessage, Letter]]) -> None:
 
     table = Table(box=None, header_style="bold")
     table.add_column("#", justify="right", style="cyan", no_wrap=True, min_width=len(str(len(rows))))
-    table.add_column("time", style="dim", no_wrap=True, min_width=len("2026-01-01 00:00:00"))
-    for heading in ("to", "from", "subject"):
+    table.add_column(said("time"), style="dim", no_wrap=True, min_width=len("2026-01-01 00:00:00"))
+    for heading in (said("to"), said("from"), said("subject")):
         table.add_column(heading, overflow="ellipsis", no_wrap=True)
-    table.add_column("octets", justify="right", style="green", no_wrap=True, min_width=len("37,748,736"))
+    table.add_column(
+        said("octets"), justify="right", style="green", no_wrap=True, min_width=len("37,748,736")
+    )
     for number, message, letter in rows:
         words = (letter.delivered_to, letter.sender, letter.subject)
         table.add_row(str(number), _when(message), *map(plain, words), f"{message.octets:,}")
@@ -122,8 +127,10 @@ def _show(letter: Letter) -> None:
         text.append(f"{plain(name)}: ", style="bold").append(f"{plain(value)}\n")
     text.append(f"\n{plain(letter.text)}\n")
     for attachment in letter.attachments:
-        name = plain(attachment.name) or "without a name"
-        text.append(f"\n[attachment: {name}, {attachment.content_type}, {attachment.octets:,} octets]")
+        name = plain(attachment.name) or said("without a name")
+        text.append(
+            f"\n[{said('attachment')}: {name}, {attachment.content_type}, {attachment.octets:,} octets]"
+        )
     if letter.attachments:
         text.append("\n")
     console().print(text, soft_wrap=True, end="")

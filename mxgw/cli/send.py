@@ -17,6 +17,7 @@ from smtplib import SMTP, SMTPException, SMTPServerDisconnected
 
 import click
 
+from mxgw.cli.bilingual import Bilingual, said
 from mxgw.cli.demo import DEFAULT_RECIPIENT, SENDER
 from mxgw.cli.terminal import FAILURE, AddressOption, fail, plain
 from mxgw.config import Address, default_hostname
@@ -81,7 +82,7 @@ class Courier(SMTP):
         return self.getreply()
 
 
-@click.command("send")
+@click.command("send", cls=Bilingual)
 @click.option(
     "--to",
     "recipients",
@@ -144,7 +145,12 @@ def command(
     """
     for address in (*recipients, *([sender] if sender else [])):
         if parse_mailbox(address) is None:
-            fail(f"{address!r} is not a mail address; expected local@domain, for example taro@example.com")
+            fail(
+                said(
+                    "{text!r} is not a mail address; expected local@domain, for example taro@example.com",
+                    text=address,
+                )
+            )
     if body == "-":
         body = sys.stdin.read()
     content = compose(sender, recipients, subject, body, attach, size)
@@ -152,11 +158,13 @@ def command(
     try:
         result = converse(courier, server, sender, recipients, content, tls=not no_tls)
     except SMTPServerDisconnected:
-        fail(f"{server} closed the connection without an answer", code=FAILURE)
+        fail(said("{server} closed the connection without an answer", server=server), code=FAILURE)
     except SMTPException as error:
-        fail(f"{server} does not talk SMTP: {plain(str(error))}", code=FAILURE)
+        fail(said("{server} does not talk SMTP: {why}", server=server, why=plain(str(error))), code=FAILURE)
     except OSError as error:
-        fail(f"cannot talk to {server}: {error.strerror or error} (is `mxgw demo` running?)", code=FAILURE)
+        why = error.strerror or str(error)
+        sentence = said("cannot talk to {server}: {why} (is `mxgw demo` running?)", server=server, why=why)
+        fail(sentence, code=FAILURE)
     finally:
         courier.close()
     report(result, len(content))
@@ -227,11 +235,16 @@ def report(result: Result, octets: int) -> None:
     """Print what became of it; ends with exit code 1 where anything was not accepted."""
     refusals = {who: answer for who, answer in result.recipients.items() if answer[0] // 100 != 2}
     for recipient, (code, text) in refusals.items():
-        click.echo(f"{recipient}: not accepted: {code} {_one_line(text)}")
+        answer = f"{code} {_one_line(text)}"
+        click.echo(said("{recipient}: not accepted: {answer}", recipient=recipient, answer=answer))
     if result.stage == "RCPT":
         raise SystemExit(FAILURE)
-    verdict = "accepted" if result.accepted else f"not accepted, answer to {result.stage}"
-    click.echo(f"{verdict}: {result.code} {_one_line(result.text)} ({octets:,} octets)")
+    answer = f"{result.code} {_one_line(result.text)}"
+    if result.accepted:
+        click.echo(said("accepted: {answer} ({octets:,} octets)", answer=answer, octets=octets))
+    else:
+        sentence = "not accepted, answer to {stage}: {answer} ({octets:,} octets)"
+        click.echo(said(sentence, stage=result.stage, answer=answer, octets=octets))
     if refusals or not result.accepted:
         raise SystemExit(FAILURE)
 

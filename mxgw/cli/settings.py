@@ -6,6 +6,7 @@ import json
 
 import click
 
+from mxgw.cli.bilingual import Bilingual
 from mxgw.cli.terminal import console, on_terminal
 from mxgw.config import CONFIG_VARIABLE, SETTINGS, Role, Setting, show
 
@@ -28,7 +29,7 @@ TOML のキーは変数名から `MXGW_` を除いた小文字です。環境変
 """
 
 
-@click.command("settings")
+@click.command("settings", cls=Bilingual)
 @click.option("--markdown", "form", flag_value="markdown", help="Print the manual's table.")
 @click.option("--json", "form", flag_value="json", help="Print JSON.")
 def command(form: str | None) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from mxgw.cli.bilingual import Bilingual, japanese
 from mxgw.cli.terminal import console, fail, on_terminal, plain
 from mxgw.config import DmarcPolicy, DnsblPolicy, NullMxPolicy, forms
 
@@ -39,7 +40,7 @@ class Form(click.ParamType[Any]):
             self.fail(f"{value!r}: {error}; expected {self._expected}", param, ctx)
 
 
-@click.command("verify")
+@click.command("verify", cls=Bilingual)
 @click.argument("file", type=click.File("rb"), metavar="FILE")
 @click.option(
     "--ip",
@@ -128,9 +129,10 @@ def command(
     # Imported here: --help must not wait for what it needs.
     from mxgw.cli.explanation import MessageFault, explain
 
+    said = _speech()
     octets = file.read(MAX_FILE_OCTETS + 1)
     if len(octets) > MAX_FILE_OCTETS:
-        fail("the file is larger than any message that the gateway takes (1 GiB)")
+        fail(said("the file is larger than any message that the gateway takes (1 GiB)"))
     try:
         explanation = asyncio.run(
             explain(
@@ -147,17 +149,38 @@ def command(
             )
         )
     except MessageFault as fault:
-        fail(str(fault))
+        fail(said(str(fault)))
     if as_json or not on_terminal():
         click.echo(json.dumps(explanation.as_json(), indent=2))
     else:
-        _print(explanation)
+        _print(explanation, said)
     sys.exit(0)
 
 
-def _print(explanation: Explanation) -> None:
+def _speech() -> Callable[[str], str]:
+    """What makes a sentence one of the user's language."""
+    from mxgw.cli.verify_in_japanese import said
+
+    return said if japanese() else str
+
+
+def _read(text: str) -> str:
+    """A field as its writer meant it (RFC 2047)."""
+    from email.errors import HeaderParseError
+    from email.header import decode_header, make_header
+
+    try:
+        return str(make_header(decode_header(text)))
+    except (HeaderParseError, LookupError, ValueError):
+        return text
+
+
+def _print(explanation: Explanation, said: Callable[[str], str]) -> None:
     from rich.table import Table
     from rich.text import Text
+
+    from mxgw.cli.explanation import NONE
+    from mxgw.cli.sentence import Sentence
 
     styles = {"pass": "green", "fail": "bold red", "temperror": "yellow", "permerror": "red"}
     out = console()
@@ -165,18 +188,17 @@ def _print(explanation: Explanation) -> None:
     facts.add_column(style="cyan", no_wrap=True)
     facts.add_column(overflow="fold")
     for name, value in explanation.facts:
-        facts.add_row(name, plain(value))
+        facts.add_row(said(name), plain(said(value) if value == NONE else _read(value)))
     out.print(facts)
     out.print()
     table = Table(box=None, header_style="bold")
-    table.add_column("check", style="cyan", no_wrap=True)
-    table.add_column("result", no_wrap=True)
-    table.add_column("about", overflow="fold")
-    table.add_column("why", overflow="fold")
+    table.add_column(said("check"), style="cyan", no_wrap=True)
+    table.add_column(said("result"), no_wrap=True)
+    table.add_column(said("about"), overflow="fold")
+    table.add_column(said("why"), overflow="fold")
     for row in explanation.rows:
-        table.add_row(
-            row.check, Text(row.result, style=styles.get(row.result, "")), plain(row.about), plain(row.why)
-        )
+        result = Text(said(row.result), style=styles.get(row.result, ""))
+        table.add_row(row.check, result, Sentence(plain(said(row.about))), Sentence(plain(said(row.why))))
     out.print(table)
     for row in explanation.rows:
         if row.steps:
@@ -186,7 +208,7 @@ def _print(explanation: Explanation) -> None:
                 out.print(f"  {plain(step)}")
     out.print()
     style = {"deliver": "bold green", "junk": "bold yellow"}.get(explanation.handling, "bold red")
-    out.print(Text(f"{explanation.handling}: {explanation.why}", style=style))
+    out.print(Sentence(f"{said(explanation.handling)}: {plain(said(explanation.why))}", style=style))
     if explanation.reply:
         out.print(f"  {plain(explanation.reply)}")
     out.print()

@@ -26,6 +26,13 @@ REFUSALS: Final = {
     "usage-choice": Text(
         "{name} takes one of: {choices}.", "{name} には次のいずれかを指定してください：{choices}"
     ),
+    "usage-no-file": Text(
+        "{name}: the file cannot be read; check its name and who may read it.",
+        "{name}：ファイルを読めません。名前と権限を確認してください。",
+    ),
+    "usage-bad-form": Text(
+        "{name} takes a value of the form {form}.", "{name} には {form} の形の値を指定してください。"
+    ),
     "usage-bad-value": Text("{name} has a value it cannot have.", "{name} の値が正しくありません。"),
     "usage-too-many": Text("there are more words than this command takes.", "指定された引数が多すぎます。"),
     "missing-argument": Text(
@@ -33,8 +40,8 @@ REFUSALS: Final = {
         "{name} を指定してください。この環境では質問できないため、コマンドラインでの指定が必要です。",
     ),
     "needs-yes": Text(
-        "nobody can be asked here; to remove without a question, add --yes.",
-        "この環境では確認できません。確認なしで削除する場合は --yes を付けてください。",
+        "nobody can be asked here; to go on without a question, add --yes.",
+        "この環境では確認できません。確認なしで実行する場合は --yes を付けてください。",
     ),
     "answer-yes-or-no": Text("Please answer y or n.", "y または n で答えてください。"),
     "nothing-typed": Text(
