@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from mxgw.admin.backup.beside import folder_name
+from mxgw.admin.refusal import Refused
 from tests.admin.admin_house import Told
 from tests.backup.backup_house import JAPANESE, BackupHouse, contents, fill, subscriptions
 from tests.dell.household import DOMAIN, letter
@@ -139,3 +141,11 @@ def test_whoever_is_not_in_the_backup_is_not_asked_about(house: BackupHouse) -> 
 
     # Without a terminal a question would end in needs-yes.
     assert (told.code, told.facts["error"]) == (2, "restore-no-such-user")
+
+
+@pytest.mark.parametrize("name", ["INBOX", "inbox", "Inbox/Old"])
+def test_the_inbox_is_no_new_folder(name: str) -> None:
+    with pytest.raises(Refused) as refused:
+        folder_name(name)
+
+    assert refused.value.key == "restore-bad-folder"

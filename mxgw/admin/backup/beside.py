@@ -51,6 +51,8 @@ def folder_name(text: str) -> str:
     if (
         len(name) > MAX_FOLDER
         or not name.isprintable()
+        # That is where today's mail is (RFC 9051 section 5.1: in any case).
+        or name.partition("/")[0].upper() == "INBOX"
         or not all(level.strip() for level in name.split("/"))
     ):
         raise Refused("restore-bad-folder", text=shown(text))

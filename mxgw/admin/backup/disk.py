@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -44,12 +45,21 @@ class Disk:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Alone with the disk; Refused where another command is at it."""
-        with (self.directory / ".lock").open("w") as file:
+        try:
+            lock = os.open(self.directory / ".lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise Refused("backup-disk-fails", failure=True, why=shown(str(error))) from None
+            # Nobody writes there: mail can be brought back from it all the same.
+            lock = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Refused("backup-running", failure=True) from None
             yield
+        finally:
+            os.close(lock)
 
     def backups(self) -> list[Kept]:
         """Whole ones, the newest first."""
