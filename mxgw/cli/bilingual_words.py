@@ -171,4 +171,20 @@ SENTENCES: Final = {
     "Send a mail": "送ってみる",
     "Read it": "読んでみる",
     "Addresses that force an answer": "決まった応答を返すアドレス",
+    "for {domains}": "{domains} 宛て",
+    "mailbox": "保存先",
+    "LMTP, stores in {place}": "LMTP、{place} に保存",
+    "status": "状態",
+    "list": "一覧",
+    "show": "表示",
 }
+
+MAGIC: Final = {
+    "unknown mailbox: 550 at RCPT": "メールボックスがない：RCPT に 550",
+    "mailbox full: 552 at RCPT": "容量がいっぱい：RCPT に 552",
+    "not just now: 451 at RCPT": "あとで：RCPT に 451",
+    "refused after the content: 550": "本文のあとで拒否：550",
+    "put off after the content: 451": "本文のあとで延期：451",
+    "answers after 5 seconds": "5 秒後に応答",
+}
+"""What the demo's addresses do."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mxgw.cli.bilingual import Bilingual, said
+from mxgw.cli.bilingual import Bilingual, japanese, said
+from mxgw.cli.columns import width
 from mxgw.cli.serve import run
 from mxgw.cli.terminal import AddressOption, config_option, console, load_or_fail, program
 from mxgw.config import Address, Config, Role
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_MAIL_DIR = Path("var/mail")
 DEFAULT_RECIPIENT = "taro@example.com"
 SENDER = "hanako@example.org"
+NAME_COLUMNS = 10
 
 
 @click.command("demo", cls=Bilingual)
@@ -68,7 +70,8 @@ def welcome(config: Config, addresses: DemoAddresses, mail_dir: Path) -> None:
     for heading, rows in guide(config, addresses, mail_dir).items():
         text.append(f"\n{heading}\n", style="bold")
         for name, words in rows.items():
-            text.append(f"  {name:<10}").append(f"{words}\n", style="" if "@" in name else "cyan")
+            text.append(f"  {name}{' ' * (NAME_COLUMNS - width(name))}")
+            text.append(f"{words}\n", style="" if "@" in name else "cyan")
     console(stderr=True).print(text, soft_wrap=True)
 
 
@@ -93,9 +96,9 @@ def guide(config: Config, addresses: DemoAddresses, mail_dir: Path) -> dict[str,
     )
     return {
         said("Doors"): {
-            "SMTP": f"{addresses.smtp}   for {', '.join(config.domains.names)}",
-            "mailbox": f"{addresses.lmtp}   LMTP, stores in {mail_dir}",
-            "status": f"http://{reachable_address(addresses.http)}/",
+            "SMTP": f"{addresses.smtp}   {said('for {domains}', domains=', '.join(config.domains.names))}",
+            said("mailbox"): f"{addresses.lmtp}   {said('LMTP, stores in {place}', place=mail_dir)}",
+            said("status"): f"http://{reachable_address(addresses.http)}/",
         },
         said("Send a mail"): {
             "mxgw": f"{mxgw} send{server}{to}",
@@ -103,11 +106,19 @@ def guide(config: Config, addresses: DemoAddresses, mail_dir: Path) -> dict[str,
             "curl": curl,
             "python": python,
         },
-        said("Read it"): {"list": f"{mxgw} read{where}", "show": f"{mxgw} read{where} last"},
+        said("Read it"): {said("list"): f"{mxgw} read{where}", said("show"): f"{mxgw} read{where} last"},
         said("Addresses that force an answer"): {
-            f"{local}@": meaning for local, meaning in MAGIC_MEANINGS.items()
+            f"{local}@": _meaning(meaning) for local, meaning in MAGIC_MEANINGS.items()
         },
     }
+
+
+def _meaning(english: str) -> str:
+    if not japanese():
+        return english
+    from mxgw.cli.bilingual_words import MAGIC
+
+    return MAGIC[english]
 
 
 def reachable_address(text: str) -> Address:

@@ -103,20 +103,19 @@ def _list(stored: list[StoredMessage], mail_dir: Path, *, as_json: bool) -> None
 
 
 def _print_table(rows: list[tuple[int, StoredMessage, Letter]]) -> None:
-    from rich.table import Table
+    from mxgw.cli.listing import print_list
 
-    table = Table(box=None, header_style="bold")
-    table.add_column("#", justify="right", style="cyan", no_wrap=True, min_width=len(str(len(rows))))
-    table.add_column(said("time"), style="dim", no_wrap=True, min_width=len("2026-01-01 00:00:00"))
-    for heading in (said("to"), said("from"), said("subject")):
-        table.add_column(heading, overflow="ellipsis", no_wrap=True)
-    table.add_column(
-        said("octets"), justify="right", style="green", no_wrap=True, min_width=len("37,748,736")
-    )
-    for number, message, letter in rows:
-        words = (letter.delivered_to, letter.sender, letter.subject)
-        table.add_row(str(number), _when(message), *map(plain, words), f"{message.octets:,}")
-    console().print(table)
+    labels = ["#", said("time"), said("to"), said("from"), said("subject"), said("octets")]
+    told = [
+        [
+            (str(number), ""),
+            (_when(message), "dim"),
+            *((plain(word), "") for word in (letter.delivered_to, letter.sender, letter.subject)),
+            (f"{message.octets:,}", "green"),
+        ]
+        for number, message, letter in rows
+    ]
+    print_list(console(), labels, told)
 
 
 def _show(letter: Letter) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 from mxgw.cli import explanation, group
 from mxgw.cli.bilingual import Bilingual
-from mxgw.cli.bilingual_words import HELPS, OPTIONS, SENTENCES
+from mxgw.cli.bilingual_words import HELPS, MAGIC, OPTIONS, SENTENCES
 from mxgw.cli.verify_in_japanese import SENTENCES as OF_VERIFY
 from mxgw.cli.verify_in_japanese import said
+from mxgw.mailbox import MAGIC_MEANINGS
 from tests.admin.person import Person
 from tests.cli.support import PROGRAM, environment, mxgw
 from tests.rig.process import ROOT
@@ -50,6 +51,7 @@ def test_each_sentence_is_there_in_japanese_and_none_without_use() -> None:
     for english, japanese in SENTENCES.items():
         assert placeholders(english) == placeholders(japanese)
         assert not japanese.isascii()
+    assert set(MAGIC) == set(MAGIC_MEANINGS.values())
 
 
 def test_each_sentence_of_verify_is_there_in_japanese() -> None:

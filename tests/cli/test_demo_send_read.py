@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from mxgw.mailbox import Magic
-from tests.cli.support import Demo, Ended, mxgw
+from tests.admin.person import Person
+from tests.cli.support import PROGRAM, Demo, Ended, environment, mxgw
 
 FORCED = {
     Magic.REFUSED: "550 5.1.1",
@@ -229,3 +230,20 @@ def test_an_empty_mailbox_says_how_to_fill_it(tmp_path: Path) -> None:
     assert (ended.code, ended.out) == (0, "")
     assert "send one with: mxgw send" in ended.err
     assert mxgw("read", "--json", "--mail-dir", str(tmp_path)).out == "[]\n"
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_list_on_a_narrow_screen_cuts_nothing_off(demo: Demo, columns: int) -> None:
+    send(demo, "--subject", "one subject that is rather long, as subjects are", "--size", "20000")
+    newest = json.loads(read(demo, "--json").out)[-1]
+
+    command = [PROGRAM, "read", "--mail-dir", str(demo.mail_dir)]
+    with Person(command, environment({"TERM": "xterm"}), columns=columns) as person:
+        assert person.ends() == 0
+
+    shown = "".join(person.screen.split())
+    assert f"{newest['octets']:,}" in person.screen
+    assert "taro@example.com" in person.screen
+    assert "rather" in shown
+    assert "as" in shown
+    assert "…" not in person.screen
