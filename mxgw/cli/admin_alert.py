@@ -24,7 +24,11 @@ def group(words: Words) -> click.Group:
 
 def test(call: Call) -> None:
     """Send, and tell what each said; exit code 1 where one said no."""
-    found = channels(site_of(call.environ))
+    site = site_of(call.environ)
+    found = channels(site)
+    if bool(site.get("LINE_CHANNEL_TOKEN")) != bool(site.get("LINE_TO")):
+        call.incomplete = True
+        call.warn("alert-line-half")
     if not found:
         raise Refused("alert-nowhere")
     rows: list[list[Cell]] = []

@@ -48,6 +48,9 @@ def show(call: Call, files: tuple[str, ...], groups: tuple[str, ...]) -> None:
     found = read_clock(files, groups, call.words, now=time.time(), counts=counts)
     if found.cut:
         call.warn("waiting-cut")
+    if counts.unreadable:
+        call.incomplete = True
+        call.warn("waiting-unreadable", first=counts.first_unreadable)
     if files and counts.lines and not counts.events:
         # Most likely the log of something else, of which "no mail waits" would say nothing.
         raise Refused("waiting-no-record", failure=True)

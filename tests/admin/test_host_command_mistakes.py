@@ -58,6 +58,25 @@ def test_a_log_of_something_else_is_not_said_to_hold_no_waiting_mail(lang: str, 
     assert (told.code, told.facts["error"]) == (1, "waiting-no-record")
 
 
+def test_a_record_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    log = tmp_path / "edge.log"
+    log.write_text('{"event": "transaction"}\n')
+
+    told = admin("waiting", str(log), settings={})
+
+    assert told.code == 1
+    assert "edge.log, line 1" in told.err
+
+
+def test_half_of_what_line_needs_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LINE_CHANNEL_TOKEN=tok\n")
+
+    told = admin("alert", "test", settings={"MXGW_STACK": str(tmp_path)}, lang="ja")
+
+    assert told.code != 0
+    assert "LINE_TO" in told.err.splitlines()[0]
+
+
 def _as_nobody(path: Path) -> None:
     """Root may read every file, so another user reads it."""
     if os.geteuid() != 0:

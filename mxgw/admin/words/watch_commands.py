@@ -93,6 +93,10 @@ Examples:
         "このログにはメールの記録がありません。エッジのログかどうか確認してください。",
     ),
     "waiting-log-refused": Text("The log cannot be read: {why}", "ログを読めません：{why}"),
+    "waiting-unreadable": Text(
+        "The log has records that this version cannot read ({first}); the list is not complete.",
+        "この版では読めない記録がログにあります（{first}）。一覧は完全ではありません。",
+    ),
     "waiting-cut": Text(
         "There is more than could be read; the list is not complete.",
         "量が多いため一部しか読めませんでした。一覧は完全ではありません。",
@@ -123,5 +127,12 @@ Examples:
         "通知先が設定されていません。.env の ALERT_MAIL_TO、ALERT_WEBHOOK、または LINE_CHANNEL_TOKEN と LINE_TO を記入してください。",
     ),
     "alert-sent": Text("Sent; look whether it is there.", "送信しました。届いたか確認してください。"),
-    "alert-failed": Text("It did not get through: {why}", "送れませんでした：{why}"),
+    "alert-failed": Text(
+        "It did not get through: {why}. Are its lines in .env right, and is the internet there?",
+        "送れませんでした：{why}。.env の設定とインターネット接続を確認してください。",
+    ),
+    "alert-line-half": Text(
+        "LINE needs both LINE_CHANNEL_TOKEN and LINE_TO in .env; one of them is empty.",
+        "LINE への通知には .env の LINE_CHANNEL_TOKEN と LINE_TO の両方が必要です。片方が空です。",
+    ),
 }
