@@ -340,6 +340,9 @@ def _run(plan: Plan, sign: Signer | None, watch: tuple[int, ...], *, as_json: bo
         with Progress() as progress:
             result = running.run(progress.show)
     except (RunError, OSError) as error:
+        if isinstance(error, OSError) and error.filename:
+            # The ledger: the server is not to blame.
+            fail(f"{plain(str(error.filename))}: {error.strerror}", code=FAILURE)
         fail(f"{plan.host}:{plan.port}: {plain(str(error))}", code=FAILURE)
     except MissingExtraError as error:
         fail(str(error))

@@ -32,7 +32,8 @@ def test_a_server_that_is_not_there_is_told_in_one_sentence(tmp_path: Path) -> N
     assert (done.returncode, unknown.returncode, no_ledger.returncode, no_pid.returncode) == (1, 1, 1, 1)
     assert done.stderr == f"mxgw: {nobody}: cannot connect: Connection refused\n"
     assert unknown.stderr.startswith("mxgw: no-such-host.invalid:25: no-such-host.invalid has no address")
-    assert "No such file or directory" in no_ledger.stderr
+    missing = tmp_path / "missing" / "sent.jsonl"
+    assert no_ledger.stderr == f"mxgw: {missing}: No such file or directory\n"
     assert "there is no process 999999999" in no_pid.stderr
 
 
