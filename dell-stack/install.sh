@@ -20,37 +20,47 @@ NOTE='' TROUBLE='' REMEDY='' REPLY='' WARNINGS=()
 # shellcheck source=install/people.sh
 . "$STACK/install/people.sh"
 LANGUAGE_HERE=$(language)
+trap interrupted INT
 
 usage() {
     if [ "$LANGUAGE_HERE" = ja ]; then
         cat <<'HELP'
 使い方：install.sh [--check] [--answers ファイル] [--uninstall] [--lang ja|en]
 
-Rocky Linux 9 にメールサーバーを構築します。必要なことは質問します。途中で止まっても、直してから
-もう一度実行すれば続きから進みます。
+Rocky Linux 9 にメールサーバーを構築します。必要なことは質問します。途中で
+止まっても、直してからもう一度実行すれば続きから進みます。
 
-  --check            何も変えずに、各手順の状態だけを表示します（不足があれば終了コード 1）
-  --answers ファイル  質問に答えるファイル（名前=値 を 1 行ずつ、chmod 600）。無人で実行できます
-  --uninstall        コンテナとタイマーを取り除きます。メール、.env、バックアップは残ります
-  --lang ja|en       言語（既定は LANG）
+  --check             何も変えずに、各手順の状態だけを表示します
+                      （不足があれば終了コード 1）
+  --answers ファイル  質問に答えるファイル（名前=値 を 1 行ずつ、chmod 600）。
+                      無人で実行できます
+  --uninstall         コンテナとタイマーを取り除きます。メール、.env、
+                      バックアップは残ります
+  --lang ja|en        言語（省略すると LANG に従います）
 
-回答ファイルの名前：MAIL_DOMAINS EDGE_HOSTNAME POSTMASTER_ADDRESS SENDGRID_API_KEY ALERT_MAIL_TO MXGW_SEAL_KEY
-  FIRST_USER FIRST_PASSWORD TAILSCALE_AUTH_KEY TAILSCALE_HOSTNAME SYSTEM_DISK RESTART_DOCKER RESTORE_SETTINGS
+回答ファイルの名前：
+  MAIL_DOMAINS EDGE_HOSTNAME POSTMASTER_ADDRESS SENDGRID_API_KEY ALERT_MAIL_TO
+  MXGW_SEAL_KEY FIRST_USER FIRST_PASSWORD TAILSCALE_AUTH_KEY TAILSCALE_HOSTNAME
+  SYSTEM_DISK RESTART_DOCKER RESTORE_SETTINGS
 HELP
     else
         cat <<'HELP'
 Usage: install.sh [--check] [--answers FILE] [--uninstall] [--lang ja|en]
 
-Sets up the mail server on Rocky Linux 9, and asks what it needs to know. Where it stops, mend what it
-names and start it again: it goes on from there.
+Sets up the mail server on Rocky Linux 9, and asks what it needs to know. Where
+it stops, mend what it names and start it again: it goes on from there.
 
-  --check         change nothing, show the state of each step (exit code 1 where one is missing)
-  --answers FILE  a file that answers the questions (NAME=VALUE lines, chmod 600): runs without anybody there
+  --check         change nothing, show the state of each step (exit code 1 where
+                  one is missing)
+  --answers FILE  a file that answers the questions (NAME=VALUE lines,
+                  chmod 600): runs without anybody there
   --uninstall     take away containers and timers; mail, .env and backups stay
   --lang ja|en    language [default: that of LANG]
 
-Names in the file: MAIL_DOMAINS EDGE_HOSTNAME POSTMASTER_ADDRESS SENDGRID_API_KEY ALERT_MAIL_TO MXGW_SEAL_KEY
-  FIRST_USER FIRST_PASSWORD TAILSCALE_AUTH_KEY TAILSCALE_HOSTNAME SYSTEM_DISK RESTART_DOCKER RESTORE_SETTINGS
+Names in the file:
+  MAIL_DOMAINS EDGE_HOSTNAME POSTMASTER_ADDRESS SENDGRID_API_KEY ALERT_MAIL_TO
+  MXGW_SEAL_KEY FIRST_USER FIRST_PASSWORD TAILSCALE_AUTH_KEY TAILSCALE_HOSTNAME
+  SYSTEM_DISK RESTART_DOCKER RESTORE_SETTINGS
 HELP
     fi
 }
@@ -78,7 +88,7 @@ while [ $# -gt 0 ]; do
             usage
             exit 0
             ;;
-        *) mistake "Unknown: $1" "知らない引数です：$1" ;;
+        *) mistake "Unknown: $1" "不明な引数です：$1" ;;
     esac
     shift
 done
@@ -118,7 +128,7 @@ if [ "$MODE" = uninstall ]; then
 fi
 
 step memory "Memory" "メモリー"
-step packages "Python 3.11 and small tools" "Python 3.11 と小さな道具"
+step packages "Python 3.11 and small tools" "Python 3.11 と必要なコマンド"
 step docker "Docker with Compose" "Docker と Compose"
 step docker_settings "Docker: SELinux and rotation of logs" "Docker：SELinux とログの上限"
 step kernel "Ports can open before Tailscale is up" "Tailscale より先にポートを開ける設定"

@@ -10,7 +10,7 @@ PYTHON=python3.11
 LEAST_FREE_GB=20
 # 9.4 GB is what all services together may take.
 LEAST_MEMORY_GB=12
-TAILSCALE_LOGIN_TIME=10m
+TAILSCALE_LOGIN_MINUTES=10
 
 check_root() {
     [ "$(id -u)" = 0 ] || trouble "You are not root." "root ではありません。" \
@@ -311,8 +311,8 @@ log_in_to_tailnet() {
         code=$?
         rm -f "$file"
     elif [ -t 0 ] && [ -z "$ANSWERS" ]; then
-        tell "Open the address below in a browser and log in; this waits $TAILSCALE_LOGIN_TIME." "下のアドレスをブラウザーで開いてログインしてください（$TAILSCALE_LOGIN_TIME 待ちます）。"
-        tailscale up "--hostname=$REPLY" "--timeout=$TAILSCALE_LOGIN_TIME"
+        tell "Open the address below in a browser and log in; this waits $TAILSCALE_LOGIN_MINUTES minutes." "下のアドレスをブラウザーで開いてログインしてください（$TAILSCALE_LOGIN_MINUTES 分待ちます）。"
+        tailscale up "--hostname=$REPLY" "--timeout=${TAILSCALE_LOGIN_MINUTES}m"
         code=$?
     else
         trouble "Tailscale waits for a login." "Tailscale のログイン待ちです。" "tailscale up, at a terminal; or TAILSCALE_AUTH_KEY=... in the answers" "端末で tailscale up を実行するか、回答ファイルに TAILSCALE_AUTH_KEY=... を書いてください"
@@ -326,6 +326,6 @@ log_in_to_tailnet() {
 
 a_label() {
     case $1 in
-        '' | -* | *- | *[!a-z0-9-]*) trouble "Small letters, digits and - only." "使えるのは英小文字・数字・- だけです。" ;;
+        '' | -* | *- | *[!a-z0-9-]*) trouble "Small letters, digits and - only." "使えるのは半角の英小文字・数字・- だけです。" ;;
     esac
 }

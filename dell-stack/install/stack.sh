@@ -189,14 +189,14 @@ wanted() {
 not_empty() { [ -n "$1" ] || trouble "It is needed." "必要な項目です。"; }
 a_host() {
     [[ $1 =~ ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$ ]] ||
-        trouble "Not a name like mx.example.jp (small letters)." "mx.example.jp のような名前（小文字）で入力してください。"
+        trouble "Not a name like mx.example.jp (small letters)." "mx.example.jp のような名前（半角の小文字）で入力してください。"
 }
 some_domains() {
     local domain
     not_empty "$1" || return 1
     case ,$1, in *,,* | *' '*) trouble "Domains with a comma between, no blanks: example.jp,example.com" "カンマ区切り、空白なしで：example.jp,example.com" || return 1 ;; esac
     for domain in ${1//,/ }; do
-        a_host "$domain" || trouble "$domain is not a domain (like example.jp, small letters)." "$domain はドメインではありません（例 example.jp、小文字）。" || return 1
+        a_host "$domain" || trouble "$domain is not a domain (like example.jp, small letters)." "$domain はドメインではありません（例 example.jp、半角の小文字）。" || return 1
     done
 }
 an_address() {

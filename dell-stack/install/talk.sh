@@ -60,6 +60,13 @@ step() {
     for warning in "${WARNINGS[@]}"; do warn "$warning"; done
 }
 
+# Ctrl-C, at a question or while something runs.
+interrupted() {
+    echo
+    tell "Interrupted. Start install.sh again: it goes on from there." "中止しました。install.sh をもう一度実行すると、続きから進みます。"
+    exit 130
+}
+
 stopped() {
     tell "Stopped here. Mend it and start install.sh again: what is done stays done." \
         "ここで止まりました。直してから install.sh をもう一度実行してください。終わった手順はそのまま残ります。"
@@ -118,6 +125,11 @@ ask() {
     return "$try"
 }
 
+# A Japanese keyboard writes letters, digits and signs of full width where nobody looks.
+half_width() {
+    LC_ALL=C.UTF-8 sed 'y/　ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９＠．，－＿＋、/ ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@.,-_+,/'
+}
+
 asked() {
     local check=$1 default=$2 question=$3 try typed
     for ((try = 0; try < MOST_TRIES; try++)); do
@@ -129,6 +141,7 @@ asked() {
         [ "$4" != secret ] || echo
         REPLY=${typed:-$default}
         # Of a pasted answer, the blanks around it and the return that some terminals add.
+        [ "$4" = secret ] || REPLY=$(printf '%s' "$REPLY" | half_width)
         REPLY=$(printf '%s' "$REPLY" | tr -d '\r' | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')
         TROUBLE=''
         "$check" "$REPLY" && return 0
@@ -141,11 +154,11 @@ asked() {
 # agreed NAME ENGLISH JAPANESE: a question that only a yes answers.
 agreed() {
     ask "$1" yes_or_no n "$2 (y/n)" "$3（y/n）" || return 1
-    case $REPLY in [yY]*) return 0 ;; *) return 1 ;; esac
+    case $REPLY in [yY]* | はい) return 0 ;; *) return 1 ;; esac
 }
 yes_or_no() {
     case $1 in
-        y | Y | yes | n | N | no) return 0 ;;
+        y | Y | yes | はい | n | N | no | いいえ) return 0 ;;
         *) trouble "Answer y or n." "y か n で答えてください。" ;;
     esac
 }

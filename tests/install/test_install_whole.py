@@ -127,7 +127,7 @@ def test_a_person_is_asked_in_japanese_and_wrong_answers_are_asked_again(bare: B
     with Person(command, bare.environ("ja")) as person:
         person.sees("tailnet でのこの機械の名前 [mailserver]")
         person.types("Mail Server")
-        person.sees("使えるのは英小文字・数字・- だけです。")
+        person.sees("使えるのは半角の英小文字・数字・- だけです。")
         person.types("")
         person.sees("https://login.tailscale.com/a/")
         person.sees("システムディスクにメールを保存しますか")
