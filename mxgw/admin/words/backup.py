@@ -250,16 +250,19 @@ Examples:
         "データベースを保存できません：{why}。mariadb の状態を docker compose ps で確認してください。",
     ),
     "backup-trial-failed": Text(
-        "The restore on trial could not be run: {why}",
-        "試しの復元を実行できません：{why}",
+        "The restore on trial could not be run: {why}. Is dovecot running, and is there room? docker compose ps dovecot; "
+        "df -h",
+        "試しの復元を実行できません：{why}。docker compose ps dovecot と df -h で状態と空き容量を確認してください。",
     ),
     "backup-differs": Text(
-        "Restored on trial, {address} is not what it was. Backup / Dovecot: {why}",
-        "試しに復元した {address} が一致しません。バックアップ / Dovecot：{why}",
+        "Restored on trial, {address} is not what it was. Backup / Dovecot: {why}. Do not rely on this backup; make "
+        "another one: mxgw admin backup now",
+        "試しに復元した {address} が一致しません。バックアップ / Dovecot：{why}。このバックアップは使わず、新しく作成して"
+        "ください：mxgw admin backup now",
     ),
     "backup-state-unwritable": Text(
-        "The result could not be written for the watcher: {why}",
-        "結果を監視用に書き込めません：{why}",
+        "The result could not be written for the watch: {why}. Is there room in /var/lib/mxgw? df -h /var",
+        "結果を見張り用に書き込めません：{why}。/var/lib/mxgw の空きを確認してください：df -h /var",
     ),
     "backup-learnt-failed": Text(
         "Redis could not save what Rspamd has learnt: {why}. Is redis running, and is there room? docker compose ps; "
@@ -314,24 +317,28 @@ Examples:
         "{address} は登録されていません。mxgw admin user add {address} のあと、もう一度復元してください。",
     ),
     "restore-disk-full": Text(
-        "{path} lacks {mebibytes} MiB; the restored mail is laid beside the old one first.",
-        "{path} の空きが {mebibytes} MiB 足りません。復元では古いメールを残したまま新しく並べます。",
+        "{path} lacks {mebibytes} MiB; the restored mail is laid beside the old one first. Make room there (df -h; "
+        "what earlier restores have set aside is in mail/.before-restore-*), then restore again.",
+        "{path} の空きが {mebibytes} MiB 足りません。復元では今のメールを残したまま隣に置きます。空きを作って"
+        "（df -h で確認。以前の復元で残したメールは mail/.before-restore-* にあります）、もう一度実行してください。",
     ),
     "restore-disk-fails": Text(
         "The disk refused: {why}. The mail is as it was.",
         "ディスクのエラー：{why}。メールは元のままです。",
     ),
     "restore-docker-failed": Text(
-        "Docker could not stop or start a service: {why}",
-        "サービスを停止または起動できません：{why}",
+        "Docker could not stop or start a service: {why}. Which one: docker compose ps; then: docker compose up -d",
+        "サービスを停止または起動できません：{why}。docker compose ps で確認し、docker compose up -d を実行してください。",
     ),
     "restore-database-failed": Text(
-        "The database did not take the backup: {why}",
-        "データベースに復元できません：{why}",
+        "The database did not take the backup: {why}. How it is: docker compose logs --tail 20 mariadb",
+        "データベースに復元できません：{why}。docker compose logs --tail 20 mariadb で状態を確認してください。",
     ),
     "restore-no-dovecot": Text(
-        "Dovecot was not healthy within {seconds} seconds; the mail is as it was before.",
-        "Dovecot が {seconds} 秒以内に正常になりません。メールは元の状態に戻しました。",
+        "Dovecot was not healthy within {seconds} seconds; the mail is as it was before. Why: docker compose logs "
+        "--tail 50 dovecot",
+        "Dovecot が {seconds} 秒以内に正常になりません。メールは元の状態に戻しました。理由の確認：docker compose logs "
+        "--tail 50 dovecot",
     ),
     "restore-not-read": Text(
         "Dovecot could not read the restored mail of {address}: {why}. The mail is as it was before.",
