@@ -8,8 +8,12 @@ STACK_DIRECTORY = "/opt/mxgw/dell-stack"
 STATE_DIRECTORY = "/var/lib/mxgw"
 """What the host's commands remember of themselves."""
 
+RUN_DIRECTORY = "/run/mxgw"
+"""The same where STATE_DIRECTORY cannot be written: in memory, gone with the next boot."""
+
 DATA_DIRECTORY = "/data/docker/volumes/mailserver"
 """Mail and everything else that the services keep: MAILSERVER_DATA of .env."""
 
 STACK_VARIABLE = "MXGW_STACK"
 STATE_VARIABLE = "MXGW_STATE"
+RUN_VARIABLE = "MXGW_RUN"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
-from pathlib import Path
+from collections.abc import Mapping
 
 import click
 
@@ -14,18 +13,17 @@ from mxgw.admin.words import Words
 from mxgw.cli.admin_call import Call, Cell, Json, spoken
 from mxgw.cli.admin_waiting import edge_clock
 from mxgw.cli.terminal import FAILURE
-from mxgw.watch import memory as remembered
 from mxgw.watch.channels import channels
 from mxgw.watch.facts import Containers, Queue
 from mxgw.watch.finding import Severity
 from mxgw.watch.judge import QUEUE_WARNING_SECONDS
 from mxgw.watch.memory import Memory
+from mxgw.watch.memory_file import MemoryFile
 from mxgw.watch.probes import ALL, look
 from mxgw.watch.round import one_round
 from mxgw.watch.site import site_of
 from mxgw.watch.telling import clock, mend, sentence
 
-FILE = "watch.json"
 PROBE = "probe-"
 """Begins the id of a finding that says whether the watch could look."""
 
@@ -46,14 +44,13 @@ def group(words: Words) -> click.Command:
 def watch(call: Call, show: bool) -> None:
     """One round, told in a table or as JSON; with ``show`` the last one, and exit code 1 where something is
     in trouble. A round that was made is no failure of the timer that made it."""
-    site = site_of(call.environ)
-    path = site.state / FILE
+    file = MemoryFile(site_of(call.environ))
     if show:
-        memory = remembered.load(path)
+        memory = file.load()
         if not memory.at:
             raise Refused("watch-never", failure=True)
     else:
-        memory = _round(call, path)
+        memory = _round(call, file)
     rows: list[list[Cell]] = []
     facts: list[Json] = []
     for one in memory.findings:
@@ -86,42 +83,35 @@ def watch(call: Call, show: bool) -> None:
         raise SystemExit(FAILURE)
 
 
-def _round(call: Call, path: Path) -> Memory:
+def _round(call: Call, file: MemoryFile) -> Memory:
+    """One round. Raises Refused where nothing can be remembered of it: then everything would be told each
+    minute."""
     site = site_of(call.environ)
     now = time.time()
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = path.with_suffix(".lock").open("w")
-    except OSError as error:
-        raise Refused("watch-unwritable", failure=True, path=str(path), why=error.strerror or "") from None
-    with lock:
-        # Two rounds at once would tell everything twice.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        memory = remembered.load(path)
-        seen = look(site, ALL, now=now)
-
-        def postfix_well() -> bool:
-            states, queue = seen["containers"], seen["queue"]
-            return (
-                isinstance(states, Containers)
-                and isinstance(queue, Queue)
-                and (not queue.count or now - queue.oldest_at < QUEUE_WARNING_SECONDS)
-                and getattr(states.states.get("postfix"), "state", "") == "running"
-            )
-
-        try:
+        with file.locked():
+            seen = look(site, ALL, now=now)
             done = one_round(
-                memory,
+                file.load(),
                 seen,
                 clock_says=edge_clock(site, now=now),
-                channels=channels(site, postfix_well=postfix_well),
+                channels=channels(site, postfix_well=lambda: _postfix_well(seen, now)),
                 words=Words(call.words.language),
                 now=now,
-                save=lambda one: remembered.save(path, one),
+                save=file.save,
             )
-            remembered.save(path, done.memory)
-        except OSError as error:
-            raise Refused(
-                "watch-unwritable", failure=True, path=str(path), why=os.strerror(error.errno or 0)
-            ) from None
+            file.save(done.memory)
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise Refused("watch-unwritable", failure=True, path=str(file.path), why=why) from None
     return done.memory
+
+
+def _postfix_well(seen: Mapping[str, object], now: float) -> bool:
+    states, queue = seen["containers"], seen["queue"]
+    return (
+        isinstance(states, Containers)
+        and isinstance(queue, Queue)
+        and (not queue.count or now - queue.oldest_at < QUEUE_WARNING_SECONDS)
+        and getattr(states.states.get("postfix"), "state", "") == "running"
+    )

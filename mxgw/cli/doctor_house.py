@@ -12,9 +12,9 @@ from mxgw.admin.places import STACK_DIRECTORY, STACK_VARIABLE
 from mxgw.admin.refusal import Refused
 from mxgw.cli.admin_waiting import edge_clock
 from mxgw.doctor.verdict import Verdict
-from mxgw.watch import memory as remembered
 from mxgw.watch.channels import channels
 from mxgw.watch.finding import Finding, Severity, good, warning
+from mxgw.watch.memory_file import MemoryFile
 from mxgw.watch.probes import ALL, look
 from mxgw.watch.round import found
 from mxgw.watch.site import Site, site_of
@@ -23,7 +23,6 @@ SUBJECT = "house"
 """Of its verdicts; no host and no domain has this name."""
 
 WATCH_ID = "watch"
-WATCH_FILE = "watch.json"
 
 WATCH_SECONDS = 900.0
 """A timer runs it each minute; an update or a slow Docker may hold it up."""
@@ -45,7 +44,7 @@ def site_here(environ: Mapping[str, str]) -> Site | None:
 def findings_now(site: Site) -> list[Finding]:
     """All checks of the watch, made now. Nobody is told, and the watch's memory stays as it is."""
     now = time.time()
-    memory = remembered.load(site.state / WATCH_FILE)
+    memory = MemoryFile(site).load()
     seen = look(site, ALL, now=now)
     clock = edge_clock(site, now=now)
     names = [one.name for one in channels(site)]

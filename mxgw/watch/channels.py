@@ -6,8 +6,9 @@ import http.client
 import json
 import smtplib
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Final
@@ -34,10 +35,12 @@ class Undelivered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """``name`` is "mail", "slack", "discord", "line" or "webhook"; ``send(subject, text)``."""
+    """``name`` is "mail", "slack", "discord", "line" or "webhook", the second of a kind "slack-2";
+    ``send(subject, text)``. ``room``: characters that both may have together, 0 for any number."""
 
     name: str
     send: Callable[[str, str], None]
+    room: int = 0
 
 
 def channels(site: Site, *, postfix_well: Callable[[], bool] = lambda: True) -> list[Channel]:
@@ -48,7 +51,15 @@ def channels(site: Site, *, postfix_well: Callable[[], bool] = lambda: True) -> 
     found += [_webhook(url, site) for url in site.get("ALERT_WEBHOOK").replace(",", " ").split()]
     if (token := site.get("LINE_CHANNEL_TOKEN")) and (to := site.get("LINE_TO")):
         found.append(_line(site.get("LINE_API_URL", LINE_URL), token, to))
-    return found
+    return list(_named_apart(found))
+
+
+def _named_apart(found: Sequence[Channel]) -> Iterator[Channel]:
+    """What one has taken, another of its kind has not."""
+    seen: Counter[str] = Counter()
+    for one in found:
+        seen[one.name] += 1
+        yield replace(one, name=f"{one.name}-{seen[one.name]}") if seen[one.name] > 1 else one
 
 
 # -- mail ---------------------------------------------------------------------------------------------------
@@ -87,8 +98,13 @@ def _letter(site: Site, to: str, subject: str, text: str) -> EmailMessage:
     return message
 
 
+def _recipients(message: EmailMessage) -> list[str]:
+    """Without the names that may stand before them."""
+    return [one.addr_spec for one in message["To"].addresses if one.addr_spec]
+
+
 def _by_postfix(site: Site, message: EmailMessage) -> None:
-    recipients = [one.strip() for one in str(message["To"]).split(",")]
+    recipients = _recipients(message)
     command = ["sendmail", "-i", "-f", sender(site), "--", *recipients]
     try:
         answer = site.stack.run("postfix", command, stdin=message.as_bytes(), timeout=SECONDS)
@@ -111,8 +127,8 @@ def _by_smtp(site: Site, host: str, message: EmailMessage) -> None:
     """ALERT_SMTP_HOST is host[:port]; 465 is TLS from the start, every other port asks for STARTTLS."""
     name, _, port_text = host.partition(":")
     port = int(port_text) if port_text.isdecimal() else 587
-    context = ssl.create_default_context(cafile=site.get("ALERT_SMTP_CA") or None)
     try:
+        context = ssl.create_default_context(cafile=site.get("ALERT_SMTP_CA") or None)
         if port == smtplib.SMTP_SSL_PORT:
             session: smtplib.SMTP = smtplib.SMTP_SSL(name, port, timeout=SECONDS, context=context)
         else:
@@ -128,7 +144,7 @@ def _by_smtp(site: Site, host: str, message: EmailMessage) -> None:
 
 
 def _by_sendgrid(site: Site, message: EmailMessage) -> None:
-    recipients = [one.strip() for one in str(message["To"]).split(",")]
+    recipients = _recipients(message)
     by_sendgrid_api(site, sender(site), recipients, str(message["Subject"]), message.get_content(), {})
 
 
@@ -176,7 +192,7 @@ def _webhook(url: str, site: Site) -> Channel:
             body["allowed_mentions"] = {"parse": []}
         _post(url, body, {}, kind)
 
-    return Channel(kind, send)
+    return Channel(kind, send, MAX_CHARACTERS.get(kind, min(MAX_CHARACTERS.values())))
 
 
 def _line(base: str, token: str, to: str) -> Channel:
@@ -187,7 +203,7 @@ def _line(base: str, token: str, to: str) -> Channel:
         url = base.rstrip("/") + "/v2/bot/message/push"
         _post(url, body, {"Authorization": f"Bearer {token}"}, "LINE")
 
-    return Channel("line", send)
+    return Channel("line", send, MAX_CHARACTERS["line"])
 
 
 def _cut(text: str, kind: str) -> str:
@@ -197,10 +213,13 @@ def _cut(text: str, kind: str) -> str:
 
 def _post(url: str, body: Mapping[str, object], headers: Mapping[str, str], whom: str) -> None:
     """One POST of JSON; Undelivered unless it is answered 2xx. The URL may be a secret: it is never told."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            # Nothing there is this machine itself, for http.client.
+            raise ValueError
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=SECONDS)
+        connection = kind(parts.hostname, parts.port, timeout=SECONDS)
     except ValueError:
         raise Undelivered(f"{whom}: its URL cannot be read") from None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -209,7 +228,10 @@ def _post(url: str, body: Mapping[str, object], headers: Mapping[str, str], whom
         connection.request("POST", target, json.dumps(body).encode(), sent)
         answer = connection.getresponse()
         said = answer.read(MAX_ANSWER_OCTETS).decode("utf-8", "replace")
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except (ValueError, http.client.InvalidURL) as error:
+        # What it complains of may be the key.
+        raise Undelivered(f"{whom}: {type(error).__name__}") from None
+    except (OSError, http.client.HTTPException) as error:
         raise Undelivered(f"{whom}: {_words(error)}") from None
     finally:
         connection.close()

@@ -1,19 +1,16 @@
 """What the watch remembers from round to round, and when it speaks: once per change, a reminder once a day.
 
-Pure: a memory and findings in, a memory and notices out. ``load`` and ``save`` are the file.
+Pure: a memory and findings in, a memory and notices out. memory_file.py keeps it.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from mxgw.watch.finding import Finding, Severity
+from mxgw.watch.finding import Finding, Severity, good
 
 RAISE_ROUNDS: Final = 2
 """What is worse for one round only is a service that restarts; nobody is called for it."""
@@ -24,7 +21,8 @@ CLEAR_ROUNDS: Final = 3
 REMIND_SECONDS: Final = 24 * 3_600
 
 MAX_PENDING: Final = 50
-"""Notices that wait for a channel; the oldest go first, for the newest say what is so now."""
+"""Notices that wait for a channel, one of each finding; the oldest go first, for the newest say what is so
+now."""
 
 MAX_SAMPLES: Final = 14 * 24
 """One an hour, for two weeks."""
@@ -73,7 +71,8 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class Memory:
     """``samples`` are (Unix time, name, number) of what grows; ``failed``: how a channel failed; ``at``: the
-    last round; ``awake_since``: the first one after the last absence (0.0: none is known)."""
+    last round; ``awake_since``: the first one after the last absence (0.0: none is known); ``unwritable``:
+    why it could not be kept where it belongs."""
 
     known: dict[str, Known] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
@@ -82,6 +81,7 @@ class Memory:
     samples: tuple[tuple[float, str, float], ...] = ()
     at: float = 0.0
     awake_since: float = 0.0
+    unwritable: str = ""
 
 
 def awake_since(memory: Memory, *, now: float) -> float:
@@ -93,6 +93,8 @@ def after(memory: Memory, findings: Sequence[Finding], channels: Sequence[str], 
     """The memory after a round, with the notices that it gives rise to among ``pending``."""
     known: dict[str, Known] = {}
     notices: list[Notice] = []
+    blind = any(one.id.startswith("probe-") and one.severity is not Severity.GOOD for one in findings)
+    ill = {name: one for name, one in memory.known.items() if one.told is not Severity.GOOD}
     for finding in findings:
         before = memory.known.get(finding.id, Known(Severity.GOOD, now, now, Severity.GOOD))
         one, occasion = _judged(before, finding, now)
@@ -100,11 +102,17 @@ def after(memory: Memory, findings: Sequence[Finding], channels: Sequence[str], 
         if occasion is not None:
             since = before.since if occasion is Occasion.RECOVERED else one.since
             notices.append(Notice(occasion, finding, now, since, tuple(channels)))
-    if any(one.id.startswith("probe-") and one.severity is not Severity.GOOD for one in findings):
+    if blind:
         # What could not be looked at is as it was.
-        ill = {name: one for name, one in memory.known.items() if one.told is not Severity.GOOD}
         known = {**ill, **known}
-    pending = [*(notice for notice in memory.pending if notice.to), *(one for one in notices if one.to)]
+    else:
+        # A mailbox that was removed, a place that .env does not name any more.
+        notices += [
+            Notice(Occasion.RECOVERED, good(name, "watch-gone", name=name), now, one.since, tuple(channels))
+            for name, one in ill.items()
+            if name not in known
+        ]
+    pending = _pending(memory.pending, [one for one in notices if one.to])
     return replace(
         memory,
         known=known,
@@ -115,8 +123,16 @@ def after(memory: Memory, findings: Sequence[Finding], channels: Sequence[str], 
     )
 
 
+def _pending(before: Iterable[Notice], notices: Sequence[Notice]) -> list[Notice]:
+    """A place that was away hears of each finding what is so now, and not how it came and went meanwhile."""
+    newer = {one.finding.id for one in notices}
+    return [*(one for one in before if one.to and one.finding.id not in newer), *notices]
+
+
 def _judged(before: Known, finding: Finding, now: float) -> tuple[Known, Occasion | None]:
     severity = finding.severity
+    # A clock that was ahead and is set back: what was told then was told now at the latest.
+    before = replace(before, since=min(before.since, now), told_at=min(before.told_at, now))
     if severity is before.told:
         kept = replace(before, seen=severity, streak=0)
         if severity is not Severity.GOOD and now - before.told_at >= REMIND_SECONDS:
@@ -146,7 +162,7 @@ def _rank(severity: Severity) -> int:
 
 def sampled(memory: Memory, numbers: Iterable[tuple[str, float]], *, now: float) -> Memory:
     """With one more sample of each, if the last is an hour old."""
-    kept = list(memory.samples)
+    kept = [sample for sample in memory.samples if sample[0] <= now]
     for name, number in numbers:
         last = max((at for at, other, _ in kept if other == name), default=0.0)
         if now - last >= SAMPLE_SECONDS:
@@ -156,50 +172,3 @@ def sampled(memory: Memory, numbers: Iterable[tuple[str, float]], *, now: float)
         sample for name in sorted(names) for sample in [s for s in kept if s[1] == name][-MAX_SAMPLES:]
     ]
     return replace(memory, samples=tuple(sorted(bounded)))
-
-
-# -- the file -----------------------------------------------------------------------------------------------
-
-
-def load(path: Path) -> Memory:
-    """What was saved; an empty memory where there is none, or it cannot be read (everything is told anew)."""
-    try:
-        return _parsed(json.loads(path.read_text()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return Memory()
-
-
-def save(path: Path, memory: Memory) -> None:
-    """In one step: a machine that loses its power keeps the old one or the new one. Raises OSError."""
-    temporary = path.with_suffix(".new")
-    temporary.write_text(json.dumps(asdict(memory), ensure_ascii=False))
-    os.replace(temporary, path)
-
-
-def _parsed(saved: Any) -> Memory:
-    return Memory(
-        known={
-            str(name): Known(
-                Severity(one["told"]), float(one["since"]), float(one["told_at"]), Severity(one["seen"]),
-                int(one["streak"]),
-            )
-            for name, one in saved["known"].items()
-        },
-        findings=tuple(_finding(one) for one in saved["findings"]),
-        pending=tuple(
-            Notice(Occasion(one["occasion"]), _finding(one["finding"]), float(one["at"]), float(one["since"]),
-                   tuple(map(str, one["to"])))
-            for one in saved["pending"]
-        ),
-        failed={str(name): str(why) for name, why in saved["failed"].items()},
-        samples=tuple((float(at), str(name), float(number)) for at, name, number in saved["samples"]),
-        at=float(saved["at"]),
-        awake_since=float(saved.get("awake_since", 0.0)),
-    )  # fmt: skip
-
-
-def _finding(saved: Any) -> Finding:
-    return Finding(
-        str(saved["id"]), Severity(saved["severity"]), str(saved["key"]), str(saved["mend"]),
-        dict(saved["facts"]), tuple(map(str, saved["evidence"])),
-    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from mxgw.admin.words import Words
 from mxgw.watch.channels import Channel, Undelivered
@@ -14,9 +14,6 @@ from mxgw.watch.judge import judged
 from mxgw.watch.memory import Memory, Notice, Occasion, after, awake_since, sampled
 from mxgw.watch.telling import clock, text_of
 from mxgw.watch.waiting import Mail, Waiting
-
-MAX_NOTICES: Final = 10
-"""Told one by one in a round to one channel; LINE's free plan has 200 messages a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ def found(
 ) -> list[Finding]:
     """What is so, by what was seen now and by what is remembered. Pure; ``channels`` by their names."""
     findings = judged(seen, memory.samples, now=now, awake_since=awake_since(memory, now=now))
-    findings += _clock_findings(clock_says)
+    findings += [*_clock_findings(clock_says), _state_finding(memory.unwritable)]
     return findings + [_channel_finding(name, memory.failed.get(name, "")) for name in channels]
 
 
@@ -76,9 +73,12 @@ def told(memory: Memory, channels: Sequence[Channel], words: Words) -> Memory:
             continue
         try:
             # In one message: whose disk is full has six things to hear of at once.
-            channel.send(*text_of([pending[index] for index in mine[-MAX_NOTICES:]], words))
+            channel.send(*text_of([pending[index] for index in mine], words, room=channel.room))
         except Undelivered as why:
             failed[channel.name] = str(why)
+            continue
+        except Exception as error:  # noqa: BLE001 - whatever one trips over, the others are told
+            failed[channel.name] = type(error).__name__
             continue
         for index in mine:
             left = tuple(name for name in pending[index].to if name != channel.name)
@@ -109,6 +109,12 @@ def _channel_finding(name: str, why: str) -> Finding:
     if why:
         return warning(f"notice-{name}", "watch-notice-failed", "watch-notice-mend", why, channel=name)
     return good(f"notice-{name}", "watch-notice-well", channel=name)
+
+
+def _state_finding(why: str) -> Finding:
+    if why:
+        return bad("state", "watch-state-unwritable", "watch-state-mend", why=why)
+    return good("state", "watch-state-well")
 
 
 def _clock_findings(says: Waiting | Unseen | None) -> list[Finding]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from mxgw.admin.words import Words
-from mxgw.watch.finding import Finding
+from mxgw.watch.finding import Finding, Severity
 from mxgw.watch.memory import Notice, Occasion
 
 _SIGNS = {
@@ -23,13 +24,31 @@ def clock(at: float) -> str:
     return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
 
 
-def text_of(notices: Sequence[Notice], words: Words) -> tuple[str, str]:
-    """Subject and text of one message with these notices, at least one."""
-    first = notices[0]
+MAX_NOTICES: Final = 10
+"""Told in one message, in full; LINE's free plan has 200 messages a month."""
+
+
+def text_of(notices: Sequence[Notice], words: Words, *, room: int = 0) -> tuple[str, str]:
+    """Subject and text of one message with these notices, at least one, the worst first. What goes beyond
+    MAX_NOTICES, or does not fit into ``room`` characters (0: any number), is counted."""
+    worst = sorted(notices, key=_urgency)
+    first = worst[0]
     subject = f"[mxgw] {words(_SIGNS[first.occasion])} {sentence(first.finding, words)}"
     if len(notices) > 1:
         subject = words("watch-subject-more", subject=subject, count=len(notices) - 1)
-    return subject, "\n\n".join(_paragraph(one, words) for one in notices) + "\n"
+    paragraphs = [_paragraph(one, words) for one in worst[:MAX_NOTICES]]
+    while True:
+        left = len(notices) - len(paragraphs)
+        more = [words("watch-more", count=left)] if left else []
+        text = "\n\n".join([*paragraphs, *more]) + "\n"
+        # A single one that is too long is the channel's to cut.
+        if not room or len(paragraphs) == 1 or len(subject) + 1 + len(text) <= room:
+            return subject, text
+        paragraphs.pop()
+
+
+def _urgency(notice: Notice) -> int:
+    return (Severity.BAD, Severity.WARNING, Severity.GOOD).index(notice.finding.severity)
 
 
 def sentence(finding: Finding, words: Words) -> str:

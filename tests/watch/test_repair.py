@@ -31,6 +31,7 @@ LEFT_TO_PEOPLE = {
     "watch-waiting": "senders come again by themselves",
     "watch-lost": "senders have given up",
     "watch-notice-failed": "a setting",
+    "watch-state-unwritable": "somebody's files, or a new disk",
 }
 
 

@@ -185,6 +185,7 @@ class WatchedHouse:
         return {
             "MXGW_STACK": str(self.directory / "stack"),
             "MXGW_STATE": str(self.state),
+            "MXGW_RUN": str(self.directory / "run"),
             "MXGW_DOCKER": str(self._docker),
         }
 

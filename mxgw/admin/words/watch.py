@@ -231,6 +231,22 @@ WATCH: Final = {
     "watch-sign-recovered": Text("WELL AGAIN:", "【復旧】"),
     "watch-sign-reminder": Text("STILL:", "【継続中】"),
     "watch-sign-test": Text("TEST:", "【試験】"),
+    "watch-more": Text(
+        "... and {count} more: mxgw admin watch --show",
+        "...ほか {count} 件。mxgw admin watch --show で確認してください。",
+    ),
+    "watch-gone": Text("{name} is not looked at any more.", "{name} は監視の対象から外れました。"),
+    "watch-state-well": Text("The watch keeps what it knows.", "監視の記録は保存できています。"),
+    "watch-state-unwritable": Text(
+        "The watch cannot keep what it knows where it belongs ({why}); it keeps it in memory, until the next restart "
+        "of the machine.",
+        "監視の記録を本来の場所に保存できません（{why}）。機械を再起動するまではメモリーに保存します。",
+    ),
+    "watch-state-mend": Text(
+        "df -h /var/lib/mxgw; touch /var/lib/mxgw/test; dmesg | tail -30 (is the disk full, or broken?)",
+        "df -h /var/lib/mxgw、touch /var/lib/mxgw/test、dmesg | tail -30 で、"
+        "ディスクの容量不足や故障がないか確認してください。",
+    ),
     "watch-subject-more": Text("{subject} (and {count} more)", "{subject}（ほか {count} 件）"),
     "watch-since": Text("Since {since}.", "{since} から。"),
     "watch-do": Text("What to do: {text}", "対処：{text}"),
