@@ -384,8 +384,7 @@ def test_whoever_goes_away_in_the_middle_sees_what_was_done(house: RealHouse) ->
     assert not house.host.cells["clamav"].child.running
 
 
-def test_a_house_whose_settings_may_not_be_read_asks_for_root(house: RealHouse, tmp_path: Path) -> None:
-    # A directory: root may read every file.
+def test_a_house_whose_settings_cannot_be_read_says_where_to_get_them_from(house: RealHouse, tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     elsewhere = {**settings(house, "en"), "MXGW_STACK": str(tmp_path)}
     silent = ("--dns", "127.0.0.1:1", "--authority", "127.0.0.1:1", "--timeout", "0.2")
@@ -394,5 +393,5 @@ def test_a_house_whose_settings_may_not_be_read_asks_for_root(house: RealHouse, 
     domain = mxgw("doctor", "--domain", "example.jp", *silent, settings=elsewhere)
 
     assert (alone.code, json.loads(alone.out)["error"]) == (2, "env-file-unreadable")
-    assert "root (sudo)" in alone.err
+    assert "mxgw admin restore --configuration only" in alone.err
     assert {one["subject"] for one in json.loads(domain.out)["checks"]} == {"example.jp"}
