@@ -91,8 +91,8 @@ class Mxgw(Gateway):
         return "" if _program().exists() else f"{_program()} is not there: make install"
 
     def start(self, *, sink_port: int, account: Account, directory: Path) -> tuple[Program, int]:
-        port = free_port()
-        settings = self._settings(str(port), str(free_port()), str(sink_port))
+        port, http_port = free_port(), free_port()
+        settings = self._settings(str(port), str(http_port), str(sink_port))
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("MXGW_")}
         program = Program(
             [*self.prefix, *self._interpreter_and_program(), "serve", "edge"],
@@ -102,6 +102,7 @@ class Mxgw(Gateway):
             cwd=directory,
         )
         program.wait_for_door(port, say_first=PROXY_LOCAL if self.proxied else b"", reach=self.reach)
+        program.wait_for_operators_door(http_port, reach=self.reach)
         return program, port
 
     def with_workers(self, workers: int, *, name: str = "", title: str = "") -> Mxgw:

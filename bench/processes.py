@@ -98,6 +98,15 @@ class Program:
 
         ``reach`` connects to the port of a program that is not on this network.
         """
+        self._wait_for(b"220", port=port, reach=reach, say_first=say_first, say_last=b"QUIT\r\n")
+
+    def wait_for_operators_door(self, port: int, *, reach: Reach | None = None) -> None:
+        """Until the program answers HTTP on the port: mxgw loads that door last, behind open mail doors."""
+        self._wait_for(b"HTTP/1.0 200", port=port, reach=reach, say_first=b"GET /livez HTTP/1.0\r\n\r\n")
+
+    def _wait_for(
+        self, answer: bytes, *, port: int, reach: Reach | None, say_first: bytes, say_last: bytes = b""
+    ) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -105,9 +114,9 @@ class Program:
             with contextlib.suppress(OSError), (reach or _reach)(port) as door:
                 door.settimeout(5)
                 door.sendall(say_first)
-                if door.recv(512).startswith(b"220"):
+                if door.recv(512).startswith(answer):
                     with contextlib.suppress(OSError):
-                        door.sendall(b"QUIT\r\n")
+                        door.sendall(say_last)
                         door.recv(512)
                     return
             time.sleep(0.02)
