@@ -384,7 +384,7 @@ def test_whoever_goes_away_in_the_middle_sees_what_was_done(house: RealHouse) ->
     assert not house.host.cells["clamav"].child.running
 
 
-def test_a_house_whose_settings_cannot_be_read_says_where_to_get_them_from(house: RealHouse, tmp_path: Path) -> None:
+def test_settings_that_cannot_be_read_come_back_from_a_backup(house: RealHouse, tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     elsewhere = {**settings(house, "en"), "MXGW_STACK": str(tmp_path)}
     silent = ("--dns", "127.0.0.1:1", "--authority", "127.0.0.1:1", "--timeout", "0.2")
