@@ -122,7 +122,11 @@ def read_clock(
     counts = counts or LogCounts()
     window = Window(max(0.0, now - LOOK_BACK_SECONDS), now + 1)
     broken: list[str] = []
-    logs = Files(files, complain=lambda path, why: broken.append(f"{path}: {why}"))
+    logs = Files(
+        files,
+        complain=lambda path, why: broken.append(f"{path}: {why}"),
+        reading=words("waiting-reading"),
+    )
     if (missing := logs.missing()) is not None:
         raise Refused("waiting-no-file", path=missing)
     clouds = [CloudWatch(group, window) for group in groups]

@@ -53,15 +53,18 @@ def opened(path: str, advance: Callable[[int], None]) -> Iterator[io.BufferedRea
 
 
 @contextmanager
-def progress(paths: list[str]) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr where a person waits; what it gives is told how many octets were read."""
+def progress(paths: list[str], *, word: str = "reading") -> Iterator[Callable[[int], None]]:
+    """A bar on stderr where a person waits; what it gives is told how many octets were read.
+
+    ``word`` says in the person's language what takes so long.
+    """
     total = sum(os.path.getsize(path) for path in paths if path != "-")
     if total < PROGRESS_FROM_OCTETS or not sys.stderr.isatty():
         yield lambda _count: None
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-    columns = ("reading", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (word, BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=total)
         yield lambda count: bar.advance(task, count)

@@ -115,7 +115,10 @@ def _trace(
             files = (held.enter_context(_log_of_the_house(speech)),)
             called = {files[0]: speech("house-logs")}
     logs = Files(
-        files, complain=lambda path, why: _warn(speech("file-broken", file=path, why=why)), called=called
+        files,
+        complain=lambda path, why: _warn(speech("file-broken", file=path, why=why)),
+        called=called,
+        reading=speech("reading"),
     )
     if (missing := logs.missing()) is not None:
         fail(plain(speech("no-file", file=missing)))

@@ -35,7 +35,7 @@ class Files:
     """A Source of received mail, and a PostfixSource of sent mail.
 
     ``complain(path, why)`` hears, once, of each file that breaks off. ``called`` are names of
-    files for people.
+    files for people, ``reading`` the word beside the bar.
     """
 
     any_case = True
@@ -46,10 +46,12 @@ class Files:
         *,
         complain: Callable[[str, str], None],
         called: Mapping[str, str] | None = None,
+        reading: str = "reading",
     ) -> None:
         self._names = names
         self._complain = complain
         self._called = called or {}
+        self._reading = reading
         self._held = ExitStack()
         self._copy: IO[bytes] | None = None
         self._broken: set[str] = set()
@@ -124,7 +126,7 @@ class Files:
 
     def _each(self, read: Callable[[io.BufferedReader[Any], str], Iterator[Found]]) -> Iterator[Found]:
         paths = [path for name in self._names for path in log_files(name)]
-        with progress(paths) as advance:
+        with progress(paths, word=self._reading) as advance:
             for path in paths:
                 name = "stdin" if path == "-" else self._called.get(path, path)
                 try:

@@ -183,10 +183,8 @@ CLOUD: Final = {
         "確認が得られなかったレコード：{records}。書き込むには：{command} --yes",
     ),
     "cloudflare-needs-replace": Text(
-        "Records of others stand in the way of: {records}. To replace them:"
-        " {command} --yes --replace",
-        "他者のレコードがあるため設定していないもの：{records}。置き換えるには："
-        "{command} --yes --replace",
+        "Records of others stand in the way of: {records}. To replace them: {command} --yes --replace",
+        "他者のレコードがあるため設定していないもの：{records}。置き換えるには：{command} --yes --replace",
     ),
     "cloudflare-there": Text(
         "Cloudflare: the records of {zone} are as they should be.",

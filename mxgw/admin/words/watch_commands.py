@@ -78,6 +78,7 @@ Examples:
   mxgw admin waiting --log-group /mxgw/mxgw-base/gateway
   mxgw admin waiting edge.log""",
     ),
+    "waiting-reading": Text("reading", "読み込み中"),
     "option-waiting-group": Text(
         "Log group of CloudWatch, may be repeated. [default: $EDGE_LOG_GROUP of .env]",
         "CloudWatch のロググループ（複数可）。省略時は .env の EDGE_LOG_GROUP。",

@@ -40,9 +40,9 @@ The exit code is 0 where something was found, 1 where nothing was or a log broke
 
 Examples:
   mxgw trace friend@example.net
-  mxgw trace taro@example.jp --log-group /mxgw/mail/gateway --since 1d
+  mxgw trace taro@example.jp --log-group /mxgw/mxgw-base/gateway --since 1d
   mxgw trace '<20261124.1@example.com>' edge.log home.log
-  mxgw trace 1a20d5af8ac7ad750002 --log-group /mxgw/mail/gateway --since 2026-11-20 --until 2026-11-22
+  mxgw trace 1a20d5af8ac7ad750002 --log-group /mxgw/mxgw-base/gateway --since 2026-11-20 --until 2026-11-22
   mxgw trace friend@example.net postfix.log dovecot.log
   mxgw trace taro@example.jp edge.log --json | jq -r '.messages[].conclusion'
 """,
@@ -72,9 +72,9 @@ FILE はログです。JSON Lines（gzip も可）、そのディレクトリー
 
 Examples（例）:
   mxgw trace friend@example.net
-  mxgw trace taro@example.jp --log-group /mxgw/mail/gateway --since 1d
+  mxgw trace taro@example.jp --log-group /mxgw/mxgw-base/gateway --since 1d
   mxgw trace '<20261124.1@example.com>' edge.log home.log
-  mxgw trace 1a20d5af8ac7ad750002 --log-group /mxgw/mail/gateway --since 2026-11-20 --until 2026-11-22
+  mxgw trace 1a20d5af8ac7ad750002 --log-group /mxgw/mxgw-base/gateway --since 2026-11-20 --until 2026-11-22
   mxgw trace friend@example.net postfix.log dovecot.log
   mxgw trace taro@example.jp edge.log --json | jq -r '.messages[].conclusion'
 """,

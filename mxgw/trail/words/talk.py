@@ -125,9 +125,10 @@ TALK: Final = {
     ),
     "bad-window": Text("--since must be before --until", "--since は --until より前にしてください"),
     "no-source": Text(
-        "name a log file, - for stdin, or a log group; for example: mxgw trace taro@example.jp --log-group /mxgw/mail/gateway",
-        "ログファイル、-（標準入力）、またはロググループを指定してください。例：mxgw trace taro@example.jp --log-group /mxgw/mail/gateway",
+        "name a log file, - for stdin, or a log group; for example: mxgw trace taro@example.jp --log-group /mxgw/mxgw-base/gateway",
+        "ログファイル、-（標準入力）、またはロググループを指定してください。例：mxgw trace taro@example.jp --log-group /mxgw/mxgw-base/gateway",
     ),
+    "reading": Text("reading", "読み込み中"),
     "house-logs": Text(
         "the logs of this server's containers (docker compose logs home dovecot postfix)",
         "このサーバーのコンテナのログ（docker compose logs home dovecot postfix）",
