@@ -11,13 +11,13 @@ import pytest
 from tests.backup.backup_house import BackupHouse, contents
 from tests.dell.household import letter
 
-ADDRESS = "shiro@example.jp"
+ADDRESS = "yomiko@example.jp"
 
 
 @pytest.fixture(scope="module")
 def house(backup_house: BackupHouse) -> Iterator[BackupHouse]:
-    backup_house.add("shiro")
-    backup_house.deliver(letter("old"), "shiro")
+    backup_house.add("yomiko")
+    backup_house.deliver(letter("old"), "yomiko")
     assert backup_house.admin("backup", "now", "--no-verify").code == 0
     remount(backup_house, "ro")
     try:
@@ -45,9 +45,9 @@ def test_the_watch_hears_of_a_backup_that_could_not_be_written(house: BackupHous
 
 
 def test_mail_can_be_brought_back_from_it(house: BackupHouse) -> None:
-    before = contents(house, "shiro")
+    before = contents(house, "yomiko")
 
     told = house.admin("restore", "--user", ADDRESS, "--yes")
 
     assert told.code == 0, told.err
-    assert contents(house, "shiro") == before
+    assert contents(house, "yomiko") == before
