@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mxgw.admin.forms import shown
 from mxgw.admin.refusal import Refused
 from mxgw.admin.stack import ServiceState, Stack
 from mxgw.admin.words import Language, Words
@@ -241,7 +242,7 @@ def test_what_keeps_everybody_from_docker_is_a_sentence_that_says_what_to_do(
     away = (1, "", f"{errors}\n")
     docker.says({LIST: away, QUIET: away, "exec -T postfix postqueue -j": away})
     facts = {"stack-missing": str(docker.directory), "env-file-forbidden": f"{docker.directory}/.env"}
-    sentence = Words(Language(lang))(key, path=facts.get(key, ""))
+    sentence = Words(Language(lang))(key, path=shown(facts.get(key, "")))
 
     with pytest.raises(Refused) as refused:
         docker.stack.states()
